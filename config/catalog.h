@@ -1,0 +1,64 @@
+/* catalog.h - the desired state: what the configuration file asks for, read, checked and complete.
+ * A catalog is built whole or not at all; the gateway starts from it, and compares two of them on
+ * reload. Everything in it lives in its arena. */
+#ifndef CONFIG_CATALOG_H
+#define CONFIG_CATALOG_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "engine/sink.h"
+#include "engine/source.h"
+
+/* Section Gateway. */
+struct gateway_settings {
+    const char *api; /* HOST:PORT */
+    const char *region, *account_id;
+    int64_t concurrent_executions;
+    int64_t drain_ms;
+    int64_t log_level, log_format; /* enum log_level, enum log_format */
+};
+extern const struct option gateway_options[]; /* into struct gateway_settings */
+
+/* One event of a function: a mapping to be. */
+struct catalog_event {
+    const char *name;      /* FUNCTION/EVENT */
+    struct source *source; /* ops->size bytes, options filled in, check passed; env not set */
+    const char *text;      /* canonical text of its configuration: equal text = unchanged */
+};
+
+struct catalog_function {
+    struct function_settings settings;
+    struct sink
+        *sink; /* its backend: ops->size bytes, options filled in, check passed; env not set */
+    struct catalog_event *events;
+    size_t n_events;
+    const char
+        *text; /* canonical text of the function without Events, defaults of Gateway included */
+};
+
+struct catalog {
+    struct arena arena;
+    struct gateway_settings gateway;
+    const char *gateway_text; /* canonical text of Gateway and Services: a change needs a restart */
+    struct option_map services;
+    struct catalog_function *functions;
+    size_t n_functions;
+};
+
+/* All problems of a file, each as FILE:LINE: path: message; at most 50 are kept. */
+struct catalog_errors {
+    char **lines;
+    size_t n;
+};
+
+/* Reads, validates and completes. NULL when anything is wrong; every problem is in errors. */
+struct catalog *catalog_load(const char *path, struct catalog_errors *errors) MUST_CHECK;
+void catalog_free(struct catalog *);
+void catalog_errors_free(struct catalog_errors *);
+
+/* The generated reference (Markdown), from the option tables; docs/reference.md is its output. */
+void catalog_reference(struct buf *out);
+/* Help on one topic: a section, a function member, an event type; false: no such topic. */
+bool catalog_help(const char *topic, struct buf *out);
+
+#endif
