@@ -1,5 +1,6 @@
 /* log.h - one line per fact on stderr, as logfmt or JSON: ts, level, scope fields, msg.
- * Loop thread and store thread may both log; a line is written with one write(2). Control
+ * Loop thread and store thread may both log (a lock inside). Lines below WARN wait in a buffer
+ * until log_flush, WARN, or 32 KB; the loop flushes before it sleeps. Control
  * characters are escaped, a line is cut at 16 KB. Never pass a secret here. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -21,6 +22,8 @@ void log_write(enum log_level, const struct log_scope *, const char *fmt, ...) P
  * ("stdout", "stderr", "platform"), msg = the line as it is. request_id may be empty. */
 void log_function(const char *function, struct slice request_id, const char *stream,
                   struct slice line);
+
+void log_flush(void);
 
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)

@@ -31,7 +31,8 @@ enum option_flag {
     OPTION_REQUIRED = 1 << 1, /* an error when absent */
     OPTION_X = 1 << 2,        /* our extension, no AWS word: the reference marks it x */
     OPTION_PATH = 1 << 3,     /* a file path: relative to the configuration file */
-    OPTION_UNSET = 1 << 4,    /* OPTION_INT may be absent and is then -1 */
+    OPTION_SELECTS = 1 << 5, /* of a function backend: this member's presence chooses the backend */
+    OPTION_UNSET = 1 << 4,   /* OPTION_INT may be absent and is then -1 */
 };
 
 struct option {
