@@ -1,0 +1,229 @@
+/* function.c - concurrency slots and metrics of a function; the sink does the talking. */
+#include "engine/function.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "engine/function_delivery.h"
+#include "io/metrics.h"
+#include <assert.h>
+#include <stdlib.h>
+
+const struct option function_options[] = {
+    OPT_STRING(struct function_settings, description, "Description", NULL, 0,
+               "What the function is for; shown, not used."),
+    OPT_INT(struct function_settings, timeout_s, "Timeout", "3", 1, 900, 0,
+            "Seconds after which an invocation is stopped."),
+    OPT_INT(struct function_settings, memory_mb, "MemorySize", "128", 128, 10240, 0,
+            "Megabytes that the function is told it has (AWS_LAMBDA_FUNCTION_MEMORY_SIZE)."),
+    OPT_INT(struct function_settings, reserved, "ReservedConcurrentExecutions", NULL, 0, 1000000,
+            OPTION_UNSET,
+            "Most invocations at once, set aside for this function; 0 throttles every call."),
+    OPT_INT(struct function_settings, provisioned,
+            "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions", "0", 1, 1000000, 0,
+            "Processes that are started early and kept ready."),
+    OPT_MAP(struct function_settings, environment, "Environment.Variables", 0,
+            "Environment variables of the function."),
+    OPT_END};
+
+struct function {
+    const struct env *env;
+    struct account *account;
+    const struct function_settings *settings;
+    struct sink *sink;
+    int64_t in_flight;
+    struct list waiters; /* of a function with a reservation; the others wait at the account */
+    struct task wake;
+    struct metric *invocations, *errors, *throttles, *duration, *concurrent;
+};
+
+/* Everybody waiting gets one look, in order; who still wants queues again behind the others. */
+static void wake_all(struct list *waiters)
+{
+    struct list now;
+    list_init(&now);
+    list_splice(&now, waiters);
+    while (!list_empty(&now)) {
+        struct slot_waiter *w = container_of(now.next, struct slot_waiter, node);
+        list_remove(&w->node);
+        w->ready(w);
+    }
+}
+
+static void account_wake(struct task *t)
+{
+    wake_all(&container_of(t, struct account, wake)->waiters);
+}
+
+static void function_wake(struct task *t)
+{
+    wake_all(&container_of(t, struct function, wake)->waiters);
+}
+
+void account_init(struct account *a, struct loop *loop, int64_t limit)
+{
+    *a = (struct account){.limit = limit, .loop = loop};
+    list_init(&a->waiters);
+    task_init(&a->wake, account_wake);
+}
+
+static struct metric *metric_for(const struct function *f, enum metric_type type, const char *name,
+                                 const char *help)
+{
+    if (f->env->metrics == NULL)
+        return NULL;
+    struct buf labels;
+    buf_init(&labels, 1024);
+    metrics_label(&labels, "function", f->settings->name);
+    struct metric *m = metrics_get(f->env->metrics, type, name, help, labels.p);
+    buf_free(&labels);
+    return m;
+}
+
+struct function *function_new(const struct env *env, struct account *account,
+                              const struct function_settings *settings, struct sink *sink)
+{
+    struct function *f = mem_alloc(sizeof *f);
+    *f = (struct function){.env = env, .account = account, .settings = settings, .sink = sink};
+    list_init(&f->waiters);
+    task_init(&f->wake, function_wake);
+    if (settings->reserved >= 0)
+        account->reserved += settings->reserved;
+    f->invocations = metric_for(f, METRIC_COUNTER, "penstock_invocations_total",
+                                "Invocations that ran, failed ones included.");
+    f->errors = metric_for(f, METRIC_COUNTER, "penstock_errors_total", "Invocations that failed.");
+    f->throttles = metric_for(f, METRIC_COUNTER, "penstock_throttles_total",
+                              "Invocations that were turned away: no slot, 429, not reachable.");
+    f->duration = metric_for(f, METRIC_HISTOGRAM, "penstock_duration_seconds",
+                             "Time from sending an event to the function's answer.");
+    f->concurrent =
+        metric_for(f, METRIC_GAUGE, "penstock_concurrent_executions", "Invocations in flight.");
+    return f;
+}
+
+void function_free(struct function *f)
+{
+    if (f == NULL)
+        return;
+    assert(f->in_flight == 0 && list_empty(&f->waiters));
+    task_cancel(&f->wake);
+    if (f->settings->reserved >= 0)
+        f->account->reserved -= f->settings->reserved;
+    struct metric *all[] = {f->invocations, f->errors, f->throttles, f->duration, f->concurrent};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i] != NULL)
+            metrics_put(f->env->metrics, all[i]);
+    free(f);
+}
+
+const struct function_settings *function_settings(const struct function *f)
+{
+    return f->settings;
+}
+
+struct sink *function_sink(const struct function *f)
+{
+    return f->sink;
+}
+
+int64_t function_in_flight(const struct function *f)
+{
+    return f->in_flight;
+}
+
+static bool reserved(const struct function *f)
+{
+    return f->settings->reserved >= 0;
+}
+
+int64_t function_free_slots(const struct function *f)
+{
+    int64_t n = reserved(f) ? f->settings->reserved - f->in_flight
+                            : f->account->limit - f->account->reserved - f->account->in_flight;
+    return n > 0 ? n : 0;
+}
+
+static void count(const struct function *f, struct metric *m)
+{
+    if (m != NULL)
+        metric_inc(m);
+    if (f->concurrent != NULL)
+        metric_set(f->concurrent, (double)f->in_flight);
+}
+
+bool function_take_slot(struct function *f)
+{
+    if (function_free_slots(f) == 0)
+        return false;
+    f->in_flight++;
+    if (!reserved(f))
+        f->account->in_flight++;
+    return true;
+}
+
+void function_give_slot(struct function *f)
+{
+    assert(f->in_flight > 0);
+    f->in_flight--;
+    if (reserved(f)) {
+        if (!list_empty(&f->waiters))
+            loop_defer(f->env->loop, &f->wake);
+        return;
+    }
+    f->account->in_flight--;
+    if (!list_empty(&f->account->waiters))
+        loop_defer(f->account->loop, &f->account->wake);
+}
+
+void function_wait(struct function *f, struct slot_waiter *w)
+{
+    if (list_empty(&w->node))
+        list_append(reserved(f) ? &f->waiters : &f->account->waiters, &w->node);
+}
+
+void function_unwait(struct slot_waiter *w)
+{
+    list_remove(&w->node);
+}
+
+void function_count_throttle(struct function *f)
+{
+    count(f, f->throttles);
+}
+
+void function_send(struct function *f, struct delivery *d)
+{
+    d->function = f;
+    d->sent_us = loop_clock_us(f->env->loop);
+    d->timeout_ms = f->settings->timeout_s * 1000;
+    if (d->request_id[0] == '\0')
+        rand_uuid(d->request_id);
+    count(f, NULL);
+    f->sink->ops->send(f->sink, d);
+}
+
+void function_cancel(struct function *f, struct delivery *d)
+{
+    f->sink->ops->cancel(f->sink, d);
+    d->function = NULL;
+    function_give_slot(f);
+    count(f, NULL);
+}
+
+void function_delivery_ended(struct delivery *d)
+{
+    struct function *f = d->function;
+    if (f == NULL)
+        return;
+    d->function = NULL;
+    function_give_slot(f);
+    enum outcome o = d->reply.outcome;
+    if (o == OUTCOME_THROTTLED || o == OUTCOME_UNREACHABLE || o == OUTCOME_REJECTED) {
+        count(f, f->throttles);
+        return;
+    }
+    count(f, f->invocations);
+    if (o != OUTCOME_OK)
+        count(f, f->errors);
+    if (f->duration != NULL)
+        metric_observe(f->duration, (double)(loop_clock_us(f->env->loop) - d->sent_us) * 1e-6);
+}
