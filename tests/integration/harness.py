@@ -1,0 +1,262 @@
+"""The runner of the integration tests: fixtures, time limits, one line for each test, a summary.
+
+A test is a function test_NAME(t) of a file test_*.py beside this one; t is a Test below. It passes
+when it returns, fails when it raises, and is skipped by t.skip(reason) or by a missing part.
+"""
+
+import contextlib
+import fnmatch
+import importlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from servers import ElasticMQ, Moto, parts  # noqa: E402
+from gateway import BINARY, FUNCTIONS, Gateway, Records  # noqa: E402
+from sqs_client import Sqs  # noqa: E402
+
+DEFAULT_LIMIT_S = 90
+
+
+class Skip(Exception):
+    pass
+
+
+class TooLong(AssertionError):
+    pass
+
+
+def limit(seconds):
+    """How long a test may take at most."""
+    def mark(function):
+        function.limit_s = seconds
+        return function
+    return mark
+
+
+def big(function):
+    """Too long for every run: only with --big, or when its whole name is given."""
+    function.big = True
+    return function
+
+
+class Shared:
+    """Servers that all tests of a run use, started when first asked for."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.running = {}
+
+    def get(self, kind):
+        server = self.running.get(kind)
+        if server is None or server.process.poll() is not None:
+            server = kind(self.folder / kind.name).start()
+            self.running[kind] = server
+        return server
+
+    def stop(self):
+        for server in self.running.values():
+            server.stop()
+
+
+class Test:
+    """What a test gets: a folder of its own, servers, gateways; all of it ends with the test."""
+
+    def __init__(self, name, folder, shared):
+        self.name = name
+        self.folder = Path(folder)
+        self.shared = shared
+        self.gateways = []
+        self.ends = contextlib.ExitStack()
+        self.queues = 0
+
+    def skip(self, reason):
+        raise Skip(reason)
+
+    def part(self, name):
+        """The folder of a part of tests/tools/parts.py; skips when it cannot be had."""
+        try:
+            return parts.fetch(name)
+        except parts.Unavailable as error:
+            raise Skip(str(error)) from None
+
+    def _server(self, kind):
+        self.part(kind.name)
+        return self.shared.get(kind)
+
+    def elasticmq(self):
+        return self._server(ElasticMQ)
+
+    def moto(self):
+        return self._server(Moto)
+
+    def own(self, kind):
+        """A server of this test alone."""
+        self.part(kind.name)
+        self.queues += 1
+        server = kind(self.folder / f"{kind.name}-{self.queues}").start()
+        self.ends.callback(server.stop)
+        return server
+
+    def sqs(self, server=None):
+        return Sqs((server or self.elasticmq()).url)
+
+    def queue(self, suffix="queue", server=None, dead_after=None, **attributes):
+        """A fresh queue; with dead_after, (queue, dead letter queue)."""
+        sqs = self.sqs(server)
+        self.queues += 1
+        fifo = ".fifo" if suffix.endswith(".fifo") else ""
+        stem = f"{self.name[5:60]}-{self.queues}-{os.getpid()}"
+        name = f"{stem}-{suffix.removesuffix('.fifo')}{fifo}"
+        if dead_after is None:
+            return sqs.create(name, **attributes)
+        dead = sqs.create(f"{stem}-dead{fifo}")
+        return sqs.create(name, dead=(dead, dead_after), **attributes), dead
+
+    def gateway(self, config, start=True, **options):
+        if not BINARY.exists():
+            raise Skip(f"{BINARY} is not built")
+        gateway = Gateway(self.folder / f"gateway{len(self.gateways)}", config, **options)
+        self.gateways.append(gateway)
+        return gateway.start() if start else gateway
+
+    def records(self, name="records.jsonl"):
+        return Records(self.folder / name)
+
+    def worker(self, queue, records=None, variables=None, event=None, **members):
+        """A function that handles messages of a queue as their bodies say: python/worker.py."""
+        records = records or self.records()
+        function = {
+            "Runtime": "python3.11", "Handler": "worker.handler",
+            "CodeUri": str(FUNCTIONS / "python"), "Timeout": 10,
+            "Environment": {"Variables": {"RECORD": str(records.path), **(variables or {})}},
+            **members,
+        }
+        if queue is not None:
+            from gateway import event_of
+            function["Events"] = event_of(queue, **(event or {}))
+        return function
+
+    def finish(self):
+        """Ends everything; the problems that only show now."""
+        problems = []
+        for gateway in self.gateways:
+            told = gateway.clean_up()
+            if told:
+                problems.append("left behind: " + "; ".join(told))
+        self.ends.close()
+        return problems
+
+
+def on_alarm(_number, _frame):
+    raise TooLong("the test's time is up")
+
+
+def run_one(name, function, folder, shared, keep):
+    """('ok' | 'FAIL' | 'SKIP', text)"""
+    test = Test(name, folder, shared)
+    seconds = getattr(function, "limit_s", DEFAULT_LIMIT_S)
+    verdict, text = "ok", ""
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.alarm(int(seconds))
+    try:
+        function(test)
+    except Skip as skip:
+        verdict, text = "SKIP", str(skip)
+    except Exception:  # a test may fail in any way
+        verdict, text = "FAIL", traceback.format_exc()
+    finally:
+        signal.alarm(0)
+        problems = test.finish()
+    if problems and verdict == "ok":
+        verdict, text = "FAIL", "\n".join(problems)
+    if verdict == "FAIL":
+        for gateway in test.gateways:
+            lines = gateway.log().splitlines()[-40:]
+            text += f"\n--- {gateway.log_path}, last lines\n" + "\n".join(x[:400] for x in lines)
+    if verdict != "FAIL" and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return verdict, text
+
+
+def collect(names, with_big):
+    """[(file.test, function)] of all test files, chosen by part of the name (or * patterns)."""
+    chosen = []
+    for path in sorted(HERE.glob("test_*.py")):
+        module = importlib.import_module(path.stem)
+        for attribute, function in vars(module).items():
+            if not attribute.startswith("test_") or not callable(function):
+                continue
+            full = f"{path.stem[5:]}.{attribute[5:]}"
+            exact = full in names
+            wanted = not names or exact or any(
+                name in full or fnmatch.fnmatch(full, name) for name in names)
+            if wanted and (exact or with_big or not getattr(function, "big", False)):
+                chosen.append((full, attribute, function))
+    return chosen
+
+
+def main(argv):
+    options = {word for word in argv if word.startswith("--")}
+    names = [word for word in argv if not word.startswith("--")]
+    if options - {"--big", "--keep", "--list", "--stop"}:
+        print("usage: run.py [--big] [--keep] [--list] [--stop] [NAME-PART...]", file=sys.stderr)
+        return 2
+    chosen = collect(names, "--big" in options)
+    if "--list" in options:
+        for full, _, function in chosen:
+            print(full + (" (big)" if getattr(function, "big", False) else ""))
+        return 0
+    counts = {"ok": 0, "FAIL": 0, "SKIP": 0}
+    base = Path(tempfile.mkdtemp(prefix="penstock-test-"))
+    shared = Shared(base / "shared")
+    try:
+        for full, attribute, function in chosen:
+            folder = base / full
+            folder.mkdir()
+            begun = time.monotonic()
+            verdict, text = run_one(attribute, function, folder, shared, "--keep" in options)
+            counts[verdict] += 1
+            note = f": {text}" if verdict == "SKIP" else ""
+            print(f"{verdict:4} {full} ({time.monotonic() - begun:.1f} s){note}", flush=True)
+            if verdict == "FAIL":
+                print("     " + text.rstrip().replace("\n", "\n     "), flush=True)
+                if "--stop" in options:
+                    break
+    finally:
+        shared.stop()
+    if counts["FAIL"] or "--keep" in options:
+        print(f"kept: {base}")
+    else:
+        shutil.rmtree(base, ignore_errors=True)
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
+    return 1 if counts["FAIL"] else 0
+
+
+def in_threads(n, act):
+    """Runs act(i) in n threads; their results, or the first exception."""
+    results, errors = [None] * n, []
+
+    def one(index):
+        try:
+            results[index] = act(index)
+        except BaseException as error:  # handed to the caller's thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=(i,), daemon=True) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results
