@@ -1,7 +1,8 @@
 /* json_in.h - strict reading of JSON: a tree for our own protocols, a validator for user data.
  * The tree never re-serialises user data (PITFALLS 4.1): what must pass through stays bytes.
- * Refused: trailing bytes, invalid UTF-8, \u0000 in strings, raw control characters, "01", depth
- * over 200, input over limit_bytes. Of duplicate keys the last counts. */
+ * Refused by both: trailing bytes, invalid UTF-8, raw control characters, "01", depth over 200. By
+ * the tree also: \u0000 and lone surrogates in strings, numbers of more than 63 characters, input
+ * over limit_bytes. Of duplicate keys the last counts. */
 #ifndef BASE_JSON_IN_H
 #define BASE_JSON_IN_H
 
@@ -23,8 +24,8 @@ const struct json *json_after(const struct json *); /* next sibling */
 size_t json_count(const struct json *array_or_object);
 struct slice json_name(const struct json *member); /* its key */
 struct slice json_text(const struct json *string);
-bool json_int(const struct json *number, int64_t *out); /* whole numbers within 2^53 only */
-double json_num(const struct json *number, double dflt);
+bool json_int(const struct json *number, int64_t *out);  /* whole numbers below 2^53 only */
+double json_num(const struct json *number, double dflt); /* 1e400: dflt */
 bool json_true(const struct json *);
 
 /* Is text one JSON value (RFC 8259), without building anything? On false *at is the byte offset. */
