@@ -69,6 +69,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ALL_LIB)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ALL_LIB)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+SIM_SRC := $(wildcard tests/sim/*.c)
+$(BUILD)/tests/sim/sim: $(call objs,$(SIM_SRC) $(ENGINE) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 clean: ## remove everything that was built
 	rm -rf build
 

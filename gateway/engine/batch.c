@@ -60,30 +60,77 @@ static void add(struct batch *b, struct record *r)
     b->n++;
     b->bytes += record_bytes(r);
     b->lane->mapping->counts.in_flight++;
+    lane_mark(b->lane, r);
 }
 
-static void mark_all(struct batch *b)
+/* The batch's room for more: records, and bytes of the event. */
+struct room {
+    size_t records, bytes;
+};
+
+static bool fits(struct room *left, size_t records, size_t json_bytes)
 {
-    for (const struct record *r = batch_first(b); r != NULL; r = batch_next(b, r))
-        lane_mark(b->lane, r);
+    size_t need = json_bytes + records; /* commas */
+    if (records > left->records || need > left->bytes)
+        return false;
+    left->records -= records;
+    left->bytes -= need;
+    return true;
+}
+
+static void take_in_order(struct batch *b, struct room left)
+{
+    struct record *next = lane_next(b->lane, NULL);
+    while (next != NULL) {
+        struct record *r = next;
+        if (!fits(&left, 1, r->json.n) && b->n > 0)
+            return;
+        next = lane_next(b->lane, r);
+        add(b, r);
+        if (left.records == 0)
+            return;
+    }
+}
+
+static void take_key(struct batch *b, struct record *first, struct room *left, bool whole)
+{
+    for (struct record *r = first, *next; r != NULL; r = next) {
+        next = lane_next_of(b->lane, r, first->key);
+        if (!whole && !fits(left, 1, r->json.n) && b->n > 0)
+            return;
+        add(b, r);
+        if (!whole && left->records == 0)
+            return;
+    }
+}
+
+/* FIFO: a group goes whole, or it waits. If its tail stayed behind, a failure of its head would
+ * send the tail back to the queue without having run, one receive the poorer. */
+static void take_groups(struct batch *b, struct room left)
+{
+    for (struct record *r; (r = lane_next(b->lane, NULL)) != NULL;) {
+        size_t n = 0, bytes = 0;
+        for (struct record *g = r; g != NULL; g = lane_next_of(b->lane, g, r->key)) {
+            n++;
+            bytes += g->json.n;
+        }
+        bool whole = fits(&left, n, bytes);
+        if (!whole && b->n > 0)
+            return;
+        take_key(b, r, &left, whole);
+        if (!whole || left.records == 0)
+            return;
+    }
 }
 
 struct batch *batch_take(struct lane *l, size_t max)
 {
     struct batch *b = batch_new(l);
-    size_t room = PAYLOAD_MAX_BYTES - l->mapping->source->envelope_bytes;
-    size_t used = 0;
-    struct record *r = lane_next(l, NULL);
-    while (r != NULL && b->n < max) {
-        size_t need = r->json.n + (b->n > 0);
-        if (b->n > 0 && used + need > room)
-            break;
-        struct record *next = lane_next(l, r);
-        used += need;
-        add(b, r);
-        r = next;
-    }
-    mark_all(b);
+    struct room left = {max, PAYLOAD_MAX_BYTES - l->mapping->source->envelope_bytes};
+    if (l->exclusive)
+        take_groups(b, left);
+    else
+        take_in_order(b, left);
     return b;
 }
 
@@ -96,7 +143,6 @@ struct batch *batch_take_waiting(struct lane *l, struct slice key)
         if (key.n == 0 || slice_eq(r->key, key))
             add(b, r);
     }
-    mark_all(b);
     return b;
 }
 
@@ -215,6 +261,8 @@ void batch_decide_all(struct batch *b, struct decision d)
 void batch_release(struct batch *b, bool counts)
 {
     batch_decide_all(b, (struct decision){VERDICT_RELEASE, 0, counts});
+    if (b->delivery.reply.outcome == OUTCOME_OK)
+        b->delivery.reply.outcome = OUTCOME_UNREACHABLE; /* never sent, or cut: no answer */
     loop_defer(b->lane->mapping->env->loop, &b->finish);
 }
 

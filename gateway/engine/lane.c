@@ -78,6 +78,16 @@ struct record *lane_next(struct lane *l, struct record *after)
     return NULL;
 }
 
+struct record *lane_next_of(struct lane *l, const struct record *r, struct slice key)
+{
+    for (struct list *it = r->node.next; it != &l->queue; it = it->next) {
+        struct record *next = container_of(it, struct record, node);
+        if (slice_eq(next->key, key))
+            return next;
+    }
+    return NULL;
+}
+
 static bool is_full(const struct lane *l)
 {
     size_t room = PAYLOAD_MAX_BYTES - l->mapping->source->envelope_bytes;

@@ -26,6 +26,8 @@ void lane_put(struct lane *, struct record *);      /* at the end */
 void lane_put_back(struct lane *, struct record *); /* at the head */
 /* First record from `after` on (NULL: the head) that may go now; NULL: none. */
 struct record *lane_next(struct lane *, struct record *after);
+/* The next record with that key behind r, out or not; NULL: none. */
+struct record *lane_next_of(struct lane *, const struct record *r, struct slice key);
 void lane_remove(struct lane *, struct record *); /* from the queue */
 /* Is a batch due? Arms the window timer when it is only a matter of time. */
 bool lane_due(struct lane *);

@@ -35,6 +35,8 @@ void mapping_free(struct mapping *); /* idle, source closed by the caller before
 struct mapping_counts mapping_counts(const struct mapping *);
 void mapping_report(const struct mapping *);         /* copies the counts into the metrics */
 const char *mapping_problem(const struct mapping *); /* AWS's text, NULL: none */
+size_t mapping_held(const struct mapping *);         /* records between emit and settle */
+size_t mapping_lanes(const struct mapping *);        /* lanes alive */
 struct source *mapping_source(const struct mapping *);
 struct function *mapping_function(const struct mapping *);
 

@@ -53,6 +53,16 @@ const char *mapping_problem(const struct mapping *m)
     return m->problem;
 }
 
+size_t mapping_held(const struct mapping *m)
+{
+    return m->held_records;
+}
+
+size_t mapping_lanes(const struct mapping *m)
+{
+    return m->by_key.n;
+}
+
 struct source *mapping_source(const struct mapping *m)
 {
     return m->source;

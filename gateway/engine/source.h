@@ -76,6 +76,7 @@ void source_problem(struct source *, const char *text);
 const struct record *batch_first(const struct batch *);
 const struct record *batch_next(const struct batch *, const struct record *); /* NULL at the end */
 size_t batch_count(const struct batch *);
-const struct reply *batch_reply(const struct batch *); /* SOURCE_ANSWERS, inside settle */
+const struct reply *batch_reply(const struct batch *); /* SOURCE_ANSWERS, inside settle; of all its
+   records: a batch that is released unsent may hold several */
 
 #endif
