@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,78 +155,102 @@ void json_kv_i64(struct json_out *o, const char *key, int64_t v)
     json_i64(o, v);
 }
 
-/* Does any byte of the word need a look? Control characters, quote, backslash, not ASCII. False
- * alarms cost only time. */
-static bool word_special(uint64_t w)
+/* A word whose first byte is the lowest one on every machine. */
+static uint64_t load_word(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return le64toh(word);
+}
+
+/* How many of the word's first bytes go out as they are: up to the first control character, quote,
+ * backslash or byte over 0x7F. Borrows raise false alarms only above a true one. */
+static size_t plain_bytes(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
     uint64_t quote = w ^ (ones * '"'), back = w ^ (ones * '\\');
-    return ((w - ones * 0x20) | (quote - ones) | (back - ones) | w) & high;
+    uint64_t alarm = ((w - ones * 0x20) | (quote - ones) | (back - ones) | w) & high;
+    return alarm ? (size_t)__builtin_ctzll(alarm) / 8 : sizeof w;
 }
 
-static bool byte_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
-static size_t plain_run(const char *p, size_t n)
-{
-    size_t i = 0;
-    uint64_t word;
-    for (; n - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, p + i, sizeof word);
-        if (word_special(word))
-            break;
-    }
-    while (i < n && byte_plain((unsigned char)p[i]))
-        i++;
-    return i;
-}
-
-static void escape_ascii(struct buf *b, unsigned char c)
+/* One ASCII character; at most six bytes. */
+static char *escape_ascii(char *q, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char short_form[] = "btn.fr"; /* 8 to 13, without 11 */
-    char out[6] = {'\\', (char)c};
-    size_t n = 2;
-    if (c >= 8 && c <= 13 && c != 11) {
-        out[1] = short_form[c - 8];
-    } else if (c < 0x20) {
-        memcpy(out + 1, "u00", 3);
-        out[4] = hex[c >> 4];
-        out[5] = hex[c & 15];
-        n = 6;
+    if (c >= 0x20) {
+        if (c == '"' || c == '\\')
+            *q++ = '\\';
+        *q++ = (char)c;
+        return q;
     }
-    buf_add(b, out, n);
+    *q++ = '\\';
+    if (c >= 8 && c <= 13 && c != 11) {
+        *q++ = short_form[c - 8];
+        return q;
+    }
+    memcpy(q, "u00", 3);
+    q[3] = hex[c >> 4];
+    q[4] = hex[c & 15];
+    return q + 5;
 }
 
-/* Bytes over 0x7F only: a sequence never reaches beyond them. */
-static void escape_high(struct buf *b, struct slice s)
+enum { STEP_BYTES = 64 }; /* the most that one step of escape_some writes */
+
+/* Text that begins with a byte over 0x7F. */
+static char *escape_high(char *q, struct slice *in)
 {
-    for (;;) {
-        size_t good = utf8_valid_prefix(s);
-        buf_add(b, s.p, good);
-        s = slice_from(s, good);
-        if (s.n == 0)
-            return;
-        buf_put(b, SLICE("\xEF\xBF\xBD")); /* U+FFFD */
-        s = slice_from(s, utf8_bad_len(s));
+    struct slice head = {in->p, in->n < STEP_BYTES ? in->n : STEP_BYTES};
+    size_t n = 0;
+    while (n < head.n && (unsigned char)head.p[n] >= 0x80)
+        n++;
+    head.n = n;
+    size_t good = utf8_valid_prefix(head);
+    if (good == 0) {
+        memcpy(q, "\xEF\xBF\xBD", 3); /* U+FFFD */
+        *in = slice_from(*in, utf8_bad_len(head));
+        return q + 3;
     }
+    memcpy(q, head.p, good);
+    *in = slice_from(*in, good);
+    return q + good;
+}
+
+/* Escapes as much of *in as surely fits into room, and cuts it off. Returns the bytes written. */
+static size_t escape_some(char *out, size_t room, struct slice *in)
+{
+    char *q = out, *last = out + room - STEP_BYTES;
+    while (in->n && q <= last) {
+        if (in->n >= sizeof(uint64_t)) {
+            size_t n = plain_bytes(load_word(in->p));
+            memcpy(q, in->p, sizeof(uint64_t)); /* what is not plain is written over */
+            q += n;
+            in->p += n;
+            in->n -= n;
+            if (n == sizeof(uint64_t))
+                continue;
+        }
+        if ((unsigned char)in->p[0] >= 0x80) {
+            q = escape_high(q, in);
+            continue;
+        }
+        q = escape_ascii(q, (unsigned char)in->p[0]);
+        in->p++;
+        in->n--;
+    }
+    return (size_t)(q - out);
 }
 
 void json_escape(struct buf *b, struct slice s)
 {
+    char piece[1024];
     while (s.n && !b->full) {
-        size_t n = plain_run(s.p, s.n);
-        buf_add(b, s.p, n);
-        s = slice_from(s, n);
-        for (n = 0; n < s.n && (unsigned char)s.p[n] >= 0x80;)
-            n++;
-        if (n)
-            escape_high(b, (struct slice){s.p, n});
-        s = slice_from(s, n);
-        for (n = 0; n < s.n && (unsigned char)s.p[n] < 0x80 && !byte_plain((unsigned char)s.p[n]);)
-            escape_ascii(b, (unsigned char)s.p[n++]);
-        s = slice_from(s, n);
+        size_t likely = s.n + s.n / 8 + 2 * STEP_BYTES;
+        if (likely <= b->limit - b->n && buf_reserve(b, likely)) {
+            b->n += escape_some(b->p + b->n, b->cap - b->n, &s);
+            b->p[b->n] = '\0';
+        } else { /* close to the limit */
+            buf_add(b, piece, escape_some(piece, sizeof piece, &s));
+        }
     }
 }
