@@ -31,6 +31,10 @@ typedef void http_handler(struct http_request *);
 
 struct http_server *http_server_new(struct loop *, struct error *);
 void http_server_free(struct http_server *); /* answers what is open with 503 and closes */
+/* A connection is dropped when nothing moves for this long inside a request or an answer, or when
+ * it never asks anything; 60 s unless set. Between requests and while a handler has the request
+ * there is no limit. */
+void http_server_set_stall(struct http_server *, int64_t ms);
 
 /* host is a numeric address; port 0 picks one. NULL and *err when it cannot be bound. */
 struct http_listener *http_listen(struct http_server *, const char *host, uint16_t port,

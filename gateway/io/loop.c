@@ -11,7 +11,7 @@
 enum {
     SLOW_TURN_US = 50 * 1000,
     SLOW_LOG_EVERY_MS = 1000,
-    TASKS_PER_TURN = 4096,          /* then descriptors get their turn, so that none starves */
+    TASKS_PER_TURN = 256,           /* then descriptors get their turn, so that none starves */
     LONGEST_SLEEP_MS = 3600 * 1000, /* always armed: libuv does not wait when nothing is */
 };
 
