@@ -266,7 +266,7 @@ struct json *json_parse(struct slice text, size_t limit_bytes, struct error *err
     }
     const char *parsed = NULL;
     cJSON *root = cJSON_ParseWithLengthOpts(text.p, text.n, &parsed, 0);
-    /* cJSON reads at most 63 characters of a number. */
+    /* Releases without Debian's patches read at most 63 characters of a number. */
     if (root && slice_trim(slice_from(text, (size_t)(parsed - text.p))).n == 0)
         return (struct json *)(void *)root;
     cJSON_Delete(root);

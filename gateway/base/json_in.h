@@ -1,8 +1,8 @@
 /* json_in.h - strict reading of JSON: a tree for our own protocols, a validator for user data.
  * The tree never re-serialises user data (PITFALLS 4.1): what must pass through stays bytes.
  * Refused by both: trailing bytes, invalid UTF-8, raw control characters, "01", depth over 200. By
- * the tree also: \u0000 and lone surrogates in strings, numbers of more than 63 characters, input
- * over limit_bytes. Of duplicate keys the last counts. */
+ * the tree also: \u0000 and lone surrogates in strings, input over limit_bytes. Of duplicate keys
+ * the last counts. */
 #ifndef BASE_JSON_IN_H
 #define BASE_JSON_IN_H
 
