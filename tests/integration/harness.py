@@ -21,7 +21,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from servers import ElasticMQ, Moto, parts  # noqa: E402
-from gateway import BINARY, FUNCTIONS, Gateway, Records  # noqa: E402
+from fake_sqs import FakeSqs  # noqa: E402
+from gateway import BINARY, FUNCTIONS, Gateway, Records, event_of  # noqa: E402
+from scripted_http import HttpServer  # noqa: E402
 from sqs_client import Sqs  # noqa: E402
 
 DEFAULT_LIMIT_S = 90
@@ -142,9 +144,41 @@ class Test:
             **members,
         }
         if queue is not None:
-            from gateway import event_of
             function["Events"] = event_of(queue, **(event or {}))
         return function
+
+    def raw(self, do, records=None, event=None, queue=None, **members):
+        """A function that misbehaves as told: raw/raw.py. do: None lets each event say it."""
+        records = records or self.records()
+        variables = {"RECORD": str(records.path), **members.pop("variables", {})}
+        if do:
+            variables["DO"] = do
+        function = {
+            "Command": [sys.executable, "raw.py"], "CodeUri": str(FUNCTIONS / "raw"), "Timeout": 5,
+            "Environment": {"Variables": variables}, **members,
+        }
+        if queue is not None:
+            function["Events"] = event_of(queue, **(event or {}))
+        return function
+
+    def config(self, functions, sqs=None, **gateway):
+        """A configuration; sqs: a server or its address."""
+        config = {"Functions": functions}
+        if gateway:
+            config["Gateway"] = gateway
+        if sqs is not None:
+            config["Services"] = {"sqs": getattr(sqs, "url", sqs)}
+        return config
+
+    def fake_sqs(self, **options):
+        server = FakeSqs(**options)
+        self.ends.callback(server.stop)
+        return server
+
+    def http_server(self, handle=None, port=0):
+        server = HttpServer(handle, port)
+        self.ends.callback(server.stop)
+        return server
 
     def finish(self):
         """Ends everything; the problems that only show now."""

@@ -2,7 +2,8 @@
 
 Environment: RECORD, the file that gets one JSON line for each message (one write, appended);
 PARTIAL=1, answer batchItemFailures instead of raising; LATENCY, seconds each batch takes.
-Body: JSON {"id": ..., "fail": N, "sleep": s}: it fails on its first N receives ("fail": -1: always).
+Body: JSON {"id": ..., "fail": N, "sleep": s, "sleep_first": s}: it fails on its first N receives
+("fail": -1: always); sleep_first sleeps only on the first receive.
 """
 
 import fcntl
@@ -37,9 +38,11 @@ def handler(event, context):
             body = json.loads(record["body"])
         except ValueError:
             body = {"id": record["body"]}
+        received = int(record["attributes"]["ApproximateReceiveCount"])
         if body.get("sleep"):
             time.sleep(body["sleep"])
-        received = int(record["attributes"]["ApproximateReceiveCount"])
+        if body.get("sleep_first") and received == 1:
+            time.sleep(body["sleep_first"])
         group = record["attributes"].get("MessageGroupId")
         limit = body.get("fail", 0)
         # In FIFO order: the first failure of a group takes the rest of its group with it.

@@ -2,7 +2,7 @@
 
 What to do comes from the environment DO, else from the event's "do". RECORD: a file that gets one
 JSON line for each thing worth checking. RESPOND: the body for `respond`, where %IDn% stands for the
-messageId of record n of an SQS event.
+messageId of record n of an SQS event. SAVE: a folder that gets each event as it came, one file each.
 """
 
 import json
@@ -95,7 +95,11 @@ def act(connection, request_id, event, raw):
     """Does what it is told; true when the connection can be used again."""
     do = os.environ.get("DO") or (event.get("do") if isinstance(event, dict) else None)
     path = f"/invocation/{request_id}"
-    record(note="event", request=request_id, do=do, length=len(raw))
+    records = event.get("Records") if isinstance(event, dict) else None
+    record(note="event", request=request_id, do=do, length=len(raw), batch=len(records or []))
+    if os.environ.get("SAVE"):
+        with open(os.path.join(os.environ["SAVE"], request_id), "wb") as handle:
+            handle.write(raw)
     if do == "respond":
         body = filled_in(os.environ.get("RESPOND", event.get("body", "")), event).encode()
         connection.request("POST", f"{path}/response", body)
