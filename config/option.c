@@ -245,7 +245,9 @@ static const char *text_of(const struct setting *s, const struct yaml_node *node
         return NULL;
     if ((flags & OPTION_SECRET) != 0 && slice_starts(node->text, "file:"))
         return read_secret(s, node);
-    if (node->text.n == 0 && (flags & (OPTION_REQUIRED | OPTION_PATH | OPTION_SELECTS)) != 0) {
+    bool needed =
+        (flags & (OPTION_REQUIRED | OPTION_SELECTS)) != 0 && s->option->type == OPTION_STRING;
+    if (node->text.n == 0 && (needed || (flags & OPTION_PATH) != 0)) {
         yaml_problem(s->ctx->problems, node, NULL, "must not be empty");
         return NULL;
     }
@@ -342,7 +344,8 @@ static void set_default(const struct setting *s)
         *(bool *)s->field = slice_is(text, "true");
         break;
     case OPTION_STRING:
-        *(const char **)s->field = o->dflt;
+        *(const char **)s->field =
+            o->dflt != NULL && (o->flags & OPTION_PATH) != 0 ? resolve(s, text) : o->dflt;
         break;
     case OPTION_CHOICE:
         *number = 0;

@@ -94,7 +94,7 @@ static void put_refusals(struct buf *out)
     put_refused(out, "Members of Gateway", NAMES_GATEWAY);
     put_refused(out, "Properties of functions", NAMES_FUNCTION);
     buf_str(out,
-            "Properties of events that an event type above has are, of course, taken there.\n\n");
+            "Properties of events are refused unless the table of the event type above has them.\n\n");
     put_refused(out, "Properties of events", NAMES_EVENT);
 }
 
