@@ -229,7 +229,7 @@ static const struct wrong wrongs[] = {
     {true, "Queue: q\nEnvironment: A=b",
      "2: Environment: expected a mapping (Name: value), found 'A=b'"},
     {true, "Queue: q\nPassword: [hidden]", "2: Password: expected text, found a list"},
-    {true, "Queue: q\nPassword: file:", "2: Password: file: needs the path of a file"},
+    {true, "Queue: q\nPassword: 'file:'", "2: Password: file: needs the path of a file"},
     {true, "Queue: q\nPassword: file:none.txt",
      "2: Password: /nowhere/none.txt: cannot read: No such file or directory"},
     {true, "Queue: q\nPassword: file:/", "2: Password: /: cannot read: it is a directory"},
@@ -249,8 +249,8 @@ static const struct wrong wrongs[] = {
     {true, "Queue: q\nScalingConfig.MaximumConcurrency: 3",
      "2: ScalingConfig.MaximumConcurrency: unknown member ScalingConfig.MaximumConcurrency"},
     {true, "Enabled: maybe\nBatchSize: x\nQueu: q",
-     "1: Queue: is required: The queue's ARN.\n"
      "1: Enabled: expected true or false, found 'maybe'\n"
+     "1: Queue: is required: The queue's ARN.\n"
      "2: BatchSize: expected a whole number, found 'x'\n"
      "3: Queu: unknown member Queu; did you mean Queue?"},
 };
