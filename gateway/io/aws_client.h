@@ -1,7 +1,8 @@
 /* aws_client.h - where AWS services live, with which credentials, and signed requests to them.
  * Endpoints and credentials follow the AWS SDKs: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the
  * profile files (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE), AWS_ACCESS_KEY_ID,
- * AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; Services of our file win. */
+ * AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; Services of our file win. Without a Region in our file:
+ * AWS_REGION, AWS_DEFAULT_REGION, the profile's. */
 #ifndef IO_AWS_CLIENT_H
 #define IO_AWS_CLIENT_H
 
@@ -42,7 +43,8 @@ void aws_call_start(struct aws_client *,
                                            HTTP_NO_CONNECT with a clear detail to AWS itself */
 void aws_call_cancel(struct aws_client *, struct aws_call *);
 void aws_call_clear(struct aws_call *);
-/* Re-reads credentials from environment and profile (after ExpiredToken or 403). */
+/* Re-reads credentials from environment and profile (after ExpiredToken or 403), at most once a
+ * second; what cannot be read leaves the old ones in place and is logged. */
 void aws_client_refresh(struct aws_client *);
 /* Base URL for a service in a region, for logs and queue URLs; returns a new string. */
 char *aws_client_endpoint(struct aws_client *, const char *service, const char *region);
