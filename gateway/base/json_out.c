@@ -54,7 +54,7 @@ void json_end(struct json_out *o)
 void json_key_slice(struct json_out *o, struct slice key)
 {
     assert(o->depth > 0 && !o->array[o->depth - 1] && !o->keyed);
-    buf_add(o->buf, ",\"" + !o->comma, 1 + (size_t)o->comma);
+    buf_put(o->buf, o->comma ? SLICE(",\"") : SLICE("\""));
     json_escape(o->buf, key);
     buf_add(o->buf, "\":", 2);
     o->comma = o->keyed = true;
