@@ -69,8 +69,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ALL_LIB)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ALL_LIB)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-SIM_SRC := $(wildcard tests/sim/*.c)
-$(BUILD)/tests/sim/sim: $(call objs,$(SIM_SRC) $(ENGINE) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
+SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(ENGINE) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
+$(BUILD)/tests/sim/sim: $(SIM_OBJECTS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 clean: ## remove everything that was built

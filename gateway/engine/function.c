@@ -36,27 +36,42 @@ struct function {
     struct metric *invocations, *errors, *throttles, *duration, *concurrent;
 };
 
-/* Everybody waiting gets one look, in order; who still wants queues again behind the others. */
-static void wake_all(struct list *waiters)
+static int64_t account_free_slots(const struct account *a)
 {
-    struct list now;
-    list_init(&now);
-    list_splice(&now, waiters);
-    while (!list_empty(&now)) {
-        struct slot_waiter *w = container_of(now.next, struct slot_waiter, node);
-        list_remove(&w->node);
-        w->ready(w);
-    }
+    int64_t n = a->limit - a->reserved - a->in_flight;
+    return n > 0 ? n : 0;
+}
+
+/* One look for the first in line, who queues again at the end if it wants more. */
+static void wake_first(struct list *waiters)
+{
+    struct slot_waiter *w = container_of(waiters->next, struct slot_waiter, node);
+    list_remove(&w->node);
+    w->ready(w);
+}
+
+static size_t length(const struct list *l)
+{
+    size_t n = 0;
+    for (const struct list *it = l->next; it != l; it = it->next)
+        n++;
+    return n;
 }
 
 static void account_wake(struct task *t)
 {
-    wake_all(&container_of(t, struct account, wake)->waiters);
+    struct account *a = container_of(t, struct account, wake);
+    for (size_t n = length(&a->waiters); n > 0 && account_free_slots(a) > 0; n--)
+        if (!list_empty(&a->waiters))
+            wake_first(&a->waiters);
 }
 
 static void function_wake(struct task *t)
 {
-    wake_all(&container_of(t, struct function, wake)->waiters);
+    struct function *f = container_of(t, struct function, wake);
+    for (size_t n = length(&f->waiters); n > 0 && function_free_slots(f) > 0; n--)
+        if (!list_empty(&f->waiters))
+            wake_first(&f->waiters);
 }
 
 void account_init(struct account *a, struct loop *loop, int64_t limit)
@@ -137,8 +152,9 @@ static bool reserved(const struct function *f)
 
 int64_t function_free_slots(const struct function *f)
 {
-    int64_t n = reserved(f) ? f->settings->reserved - f->in_flight
-                            : f->account->limit - f->account->reserved - f->account->in_flight;
+    if (!reserved(f))
+        return account_free_slots(f->account);
+    int64_t n = f->settings->reserved - f->in_flight;
     return n > 0 ? n : 0;
 }
 
