@@ -1,4 +1,6 @@
-/* http_text.c - text of HTTP that needs no connection: percent escapes and query parameters. */
+/* http_text.c - text of HTTP that needs no connection: percent escapes, query parameters and the
+ * header block of an answer. */
+#include "io/http_client.h"
 #include "io/http_server.h"
 
 static int hex_value(char c)
@@ -42,4 +44,22 @@ bool http_query_get(struct slice query, const char *name, struct buf *out)
             return http_percent_decode(value, out);
     }
     return false;
+}
+
+struct slice http_call_header(const struct http_call *call, const char *name)
+{
+    struct slice rest = buf_slice(&call->response_headers), found = SLICE_NONE;
+    while (rest.n > 0) {
+        struct slice value = slice_cut(&rest, '\n');
+        struct slice key = slice_cut(&value, ':');
+        if (slice_is_ci(key, name))
+            found = slice_trim(value);
+    }
+    return found;
+}
+
+void http_call_clear(struct http_call *call)
+{
+    buf_free(&call->response);
+    buf_free(&call->response_headers);
 }
