@@ -6,7 +6,7 @@ CC      ?= gcc
 VERSION := 0.1.0
 
 LIBS := libuv libcurl libmicrohttpd libcjson yaml-0.1 uuid libcrypto
-ifeq ($(filter deps help clean lint format,$(MAKECMDGOALS)),)
+ifeq ($(filter deps help clean lint format run check,$(MAKECMDGOALS)),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 LIB_LDLIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 endif
@@ -72,6 +72,74 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ALL_LIB)
 SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(ENGINE) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
 $(BUILD)/tests/sim/sim: $(SIM_OBJECTS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+-include mk/embed.mk
+
+.PHONY: deps run check unit sim asan tsan fuzz bench conformance lint format reference install
+deps:
+	@sh tests/tools/deps.sh build
+
+run: ## install what is missing, build, and show an event reach a function
+	@sh tests/tools/deps.sh build
+	@$(MAKE) --no-print-directory -s all
+	@python3 examples/quickstart/run.py $(BUILD)/penstock
+
+check: ## install what is missing, build, and run every test
+	@sh tests/tools/deps.sh test && sh tests/tools/deps.sh lint
+	@$(MAKE) --no-print-directory -s -j$$(nproc) test-binaries
+	@python3 tests/tools/check.py --build $(BUILD)
+
+.PHONY: test-binaries
+test-binaries: $(BUILD)/penstock $(UNIT) $(BUILD)/tests/sim/sim
+
+unit: $(UNIT) ## unit tests alone
+	@python3 tests/tools/check.py --build $(BUILD) unit
+
+SEEDS ?= 20000
+sim: $(BUILD)/tests/sim/sim ## the seeded simulation alone; SEEDS=N
+	@$(BUILD)/tests/sim/sim --seeds $(SEEDS)
+
+asan: ## unit tests and simulation under ASan and UBSan
+	@$(MAKE) --no-print-directory -s VARIANT=asan unit-and-sim SEEDS=2000
+
+tsan: ## unit tests and simulation under TSan
+	@$(MAKE) --no-print-directory -s VARIANT=tsan unit-and-sim SEEDS=1000
+
+.PHONY: unit-and-sim
+unit-and-sim: $(UNIT) $(BUILD)/tests/sim/sim
+	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 TSAN_OPTIONS=suppressions=tests/tools/tsan.supp \
+	  python3 tests/tools/check.py --build $(BUILD) --seeds $(SEEDS) unit sim
+
+FUZZ_SECONDS ?= 60
+fuzz: ## every parser for FUZZ_SECONDS each
+	@sh tests/tools/deps.sh fuzz
+	@$(MAKE) --no-print-directory -s VARIANT=fuzz fuzzers
+	@for f in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
+	  mkdir -p build/fuzz/corpus/$$f && echo "== $$f" && \
+	  build/fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+	    build/fuzz/corpus/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+bench: all ## measure; figures and ratios, never pass or fail
+	@python3 tests/bench/run.py
+
+conformance: all ## the shared corpus, when it is there (CORPUS_DIR)
+	@python3 tests/integration/run.py corpus
+
+lint: ## layers, walls, lengths, banned calls, format, reference
+	@python3 tests/tools/lint.py
+
+reference: all ## write docs/reference.md from the option tables
+	@$(BUILD)/penstock help reference > docs/reference.md
+
+format: ## clang-format everything
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+PREFIX ?= /usr/local
+install: all ## install the stripped binary under PREFIX
+	install -D -s -m 755 $(BUILD)/penstock $(DESTDIR)$(PREFIX)/bin/penstock
 
 clean: ## remove everything that was built
 	rm -rf build
