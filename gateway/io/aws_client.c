@@ -28,7 +28,8 @@ struct trip {
     struct aws_client *client;
     struct aws_call *call;
     char *url;
-    struct buf text;    /* of our own header lines, each NUL-terminated */
+    struct buf text; /* of our own header lines, each NUL-terminated */
+    struct buf authorization;
     const char **lines; /* of all headers */
     struct task fail;   /* it cannot be sent at all */
 };
@@ -98,6 +99,7 @@ static void free_trip(struct trip *t)
     if (t->text.cap) /* holds the session token */
         explicit_bzero(t->text.p, t->text.cap);
     buf_free(&t->text);
+    buf_free(&t->authorization);
     free(t->lines);
     free(t->url);
     free(t);
@@ -165,7 +167,6 @@ static size_t collect_lines(struct trip *t, size_t n_own)
     return n;
 }
 
-/* Appends the Authorization line to text. */
 static bool write_authorization(struct trip *t, size_t n_lines, int64_t time_ms)
 {
     const struct aws_client *c = t->client;
@@ -191,8 +192,8 @@ static bool write_authorization(struct trip *t, size_t n_lines, int64_t time_ms)
     };
     struct credentials by = {c->account.access_key, c->account.secret_key,
                              c->account.session_token};
-    buf_str(&t->text, "Authorization: ");
-    return sigv4_authorization(&r, &by, &t->text);
+    buf_str(&t->authorization, "Authorization: ");
+    return sigv4_authorization(&r, &by, &t->authorization);
 }
 
 /* false: too many headers, or they are too long. */
@@ -205,14 +206,11 @@ static bool prepare(struct trip *t, bool sign)
         return false;
     timefmt_amz(now, date);
     t->lines = mem_alloc((call->n_headers + OWN_HEADERS) * sizeof *t->lines);
-    size_t n_own = write_own_headers(t, sign, date);
-    size_t n = collect_lines(t, n_own);
+    size_t n = collect_lines(t, write_own_headers(t, sign, date));
     if (sign) {
-        size_t at = t->text.n;
         if (!write_authorization(t, n, now))
             return false;
-        n = collect_lines(t, n_own); /* the text may have moved */
-        t->lines[n++] = t->text.p + at;
+        t->lines[n++] = t->authorization.p;
     }
     call->http.headers = t->lines;
     call->http.n_headers = n;
@@ -228,6 +226,7 @@ void aws_call_start(struct aws_client *c, struct aws_call *call)
     list_append(&c->out, &t->node);
     task_init(&t->fail, on_fail);
     buf_init(&t->text, HEADERS_TEXT_MAX);
+    buf_init(&t->authorization, HEADERS_TEXT_MAX);
     call->impl = t;
 
     char *base = call->endpoint ? mem_strdup(call->endpoint)
