@@ -26,3 +26,5 @@ exports.callbackNoWait = (event, context, callback) => {
 exports.callbackText = (event, context, callback) => callback('a plain text error');
 
 exports.notAFunction = 7;
+
+exports.echo = async (event) => event;

@@ -1,0 +1,486 @@
+#!/usr/bin/env python3
+"""Measures the gateway beside what it cannot exceed and beside another emulator, in alternating rounds.
+
+    run.py [--rounds N] [--json FILE] [NAME...]     names: see BENCHES at the end; none: all
+
+Each figure is a median with its spread, and says which process ran on which core. Figures neither
+pass nor fail: the goals stand beside them. Binary: build/dev/penstock or $PENSTOCK.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+from gateway import BINARY, FUNCTIONS, Gateway, event_of  # noqa: E402
+from servers import ROOT, ElasticMQ, eventually, parts  # noqa: E402
+from sqs_client import Sqs  # noqa: E402
+
+OUT = ROOT / "build" / "bench"
+PROGRAMS = {"load": [], "handler": [], "http_stub": [], "sqs_loop": [], "curl_ceiling": ["-lcurl"]}
+CORES = sorted(os.sched_getaffinity(0))
+FIRST, LAST = CORES[0], CORES[-1]
+
+
+def build():
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name, libraries in PROGRAMS.items():
+        sources = [HERE / f"{name}.c", HERE / "bench.c"]
+        target = OUT / name
+        newest = max(path.stat().st_mtime for path in [*sources, HERE / "bench.h"])
+        if not target.exists() or target.stat().st_mtime < newest:
+            subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-o", target, *sources,
+                            *libraries, "-lpthread"], check=True)
+    bootstrap = OUT / "c-function"
+    bootstrap.mkdir(exist_ok=True)
+    shutil.copy2(OUT / "handler", bootstrap / "bootstrap")
+
+
+def pinned(core, argv):
+    return list(map(str, argv)) if core is None else ["taskset", "-c", str(core), *map(str, argv)]
+
+
+def said(argv, core=None, **options):
+    """The last line of its output, as JSON."""
+    done = subprocess.run(pinned(core, argv), capture_output=True, text=True, check=False, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{argv[0]}: {done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as handle:
+        fields = handle.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class PinnedGateway(Gateway):
+    """With its functions on one core, or anywhere."""
+
+    def __init__(self, folder, config, core=None):
+        super().__init__(folder, config)
+        self.core = core
+
+    def spawn(self):
+        super().spawn()
+        if self.core is not None:
+            os.sched_setaffinity(self.process.pid, {self.core})
+        return self
+
+
+class Bench:
+    def __init__(self, rounds):
+        self.rounds = rounds
+        self.rows = []
+        self.folder = Path(tempfile.mkdtemp(prefix="penstock-bench-"))
+        self.n = 0
+        self.ends = contextlib.ExitStack()
+        self._elasticmq = None
+
+    def row(self, name, values, unit, placement, goal=""):
+        values = [value for value in values if value is not None]
+        median = statistics.median(values)
+        self.rows.append({"name": name, "median": median, "min": min(values), "max": max(values),
+                          "unit": unit, "placement": placement, "goal": goal, "n": len(values)})
+        print(f"{name:52} {figure(median):>9} {unit:7} "
+              f"[{figure(min(values))}–{figure(max(values))}] {placement}"
+              + (f"  goal {goal}" if goal else ""), flush=True)
+        return median
+
+    def note(self, text):
+        print(f"  {text}", flush=True)
+
+    def elasticmq(self):
+        if self._elasticmq is None:
+            parts.fetch("elasticmq")
+            self._elasticmq = ElasticMQ(self.folder / "elasticmq").start()
+            self.ends.callback(self._elasticmq.stop)
+            queue = Sqs(self._elasticmq.url).create("warm-up")
+            self.fill(queue, 10000)
+            said([OUT / "sqs_loop", self.address(), queue.url, 10000, 4])
+        return self._elasticmq
+
+    def address(self):
+        return f"127.0.0.1:{self.elasticmq().port}"
+
+    def queue(self):
+        self.n += 1
+        return Sqs(self.elasticmq().url).create(f"bench-{self.n}", VisibilityTimeout=60)
+
+    def fill(self, queue, n, size=256):
+        said([OUT / "sqs_loop", queue.url.split("/")[2], queue.url, n, 4, "send", size])
+
+    @contextlib.contextmanager
+    def gateway(self, functions, core=None, sqs=True, start=True):
+        config = {"Functions": functions, "Gateway": {"LogLevel": "warn"}}
+        if sqs:
+            config["Services"] = {"sqs": self.elasticmq().url}
+        self.n += 1
+        gateway = PinnedGateway(self.folder / f"gateway{self.n}", config, core)
+        try:
+            yield gateway.start() if start else gateway
+        finally:
+            if gateway.running():
+                gateway.stop()
+            gateway.clean_up()
+
+    def stub(self, kind, *more, core=None):
+        process = subprocess.Popen(pinned(core, [OUT / "http_stub", kind, *more]),
+                                   stdout=subprocess.PIPE, text=True)
+        process.port = int(process.stdout.readline())
+        return process
+
+    def load(self, gateway, function, connections, seconds=3, core=None):
+        return said([OUT / "load", gateway.address,
+                     f"/2015-03-31/functions/{function}/invocations", connections, seconds], core)
+
+
+def figure(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def c_function(**members):
+    return {"Runtime": "provided.al2023", "Handler": "bootstrap", "Timeout": 10,
+            "CodeUri": str(OUT / "c-function"), **members}
+
+
+# -- SQS
+
+
+def drained(bench, queue, functions, n, core=None):
+    """(messages/s, CPU µs of the gateway per message) for emptying a full queue."""
+    with bench.gateway(functions, core, start=False) as gateway:
+        begun = time.monotonic()
+        gateway.start()
+        pid = gateway.process.pid
+
+        def done():
+            total = gateway.metric("penstock_mapping_records_total", state="done")
+            return total is not None and total >= n
+
+        eventually(done, 120, "queue drained", every=0.02)
+        took = time.monotonic() - begun
+        return n / took, cpu_seconds(pid) / n * 1e6
+
+
+def bench_sqs(bench):
+    """Against the bare receive-delete loop on the same warm server, 4 connections."""
+    n = 20000
+    bare, bare_cpu, ours, ours_cpu = [], [], [], []
+    for _ in range(bench.rounds):
+        queue = bench.queue()
+        bench.fill(queue, n)
+        got = said([OUT / "sqs_loop", bench.address(), queue.url, n, 4])
+        bare.append(got["rate"])
+        bare_cpu.append(got["cpu_us"])
+        queue.destroy()
+        queue = bench.queue()
+        bench.fill(queue, n)
+        rate, cpu = drained(bench, queue, {"f": c_function(
+            Events=event_of(queue, BatchSize=10), ReservedConcurrentExecutions=4)}, n)
+        ours.append(rate)
+        ours_cpu.append(cpu)
+        queue.destroy()
+    where = "not pinned"
+    base = bench.row("SQS bare receive-delete loop in C", bare, "msg/s", where)
+    bench.row("SQS bare loop, CPU per message", bare_cpu, "µs", where)
+    rate = bench.row("SQS → C function, BatchSize 10", ours, "msg/s", where, "≥ 90 % of the loop")
+    bench.row("SQS → C function, gateway CPU per message", ours_cpu, "µs", where)
+    bench.note(f"share of the bare loop: {rate / base:.2f}")
+
+
+WORKER = """
+import os, time
+out = os.open(os.environ["RECORD"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+def handler(event, context):
+    now = time.time()
+    os.write(out, "".join("%.6f %s\\n" % (now, r["body"][:20]) for r in event["Records"]).encode())
+"""
+
+
+def lines_of(path):
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def middle_rate(path):
+    """Messages per second between the first and the last tenth of the run."""
+    times = sorted(float(line[0]) for line in lines_of(path))
+    low, high = len(times) // 10, len(times) * 9 // 10
+    return (high - low) / max(times[high] - times[low], 1e-6)
+
+
+def count_lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def python_function(bench, record, **members):
+    code = bench.folder / "code"
+    code.mkdir(exist_ok=True)
+    (code / "app.py").write_text(WORKER)
+    return {"Runtime": "python3.12", "Handler": "app.handler", "CodeUri": str(code), "Timeout": 10,
+            "Environment": {"Variables": {"RECORD": str(record)}}, **members}
+
+
+def delays(queue, record, n, apart):
+    """Delays in ms from just before the send to the handler, of n single messages."""
+    for _ in range(10):
+        queue.send(f"{time.time():.6f}")
+    eventually(lambda: count_lines(record) >= 10, 20, "warm-up messages")
+    before = count_lines(record)
+    due = time.monotonic()
+    for _ in range(n):
+        due += apart
+        time.sleep(max(0, due - time.monotonic()))
+        queue.send(f"{time.time():.6f}")
+    eventually(lambda: count_lines(record) >= before + n, 20, "all messages")
+    found = sorted((float(line[0]) - float(line[1])) * 1000 for line in lines_of(record)[before:])
+    return found[len(found) // 2], found[min(len(found) - 1, int(len(found) * 0.99))]
+
+
+def bench_sqs_python(bench):
+    """SQS → Python function, BatchSize 10, beside MiniStack."""
+    from ministack import mapped
+    n, other_n = 20000, 3000
+    ours, cpu, theirs = [], [], []
+    ours_at = {37: ([], []), 100: ([], [])}
+    theirs_at = {37: ([], []), 100: ([], [])}
+    for turn in range(bench.rounds):
+        record = bench.folder / f"ours-{turn}"
+        queue = bench.queue()
+        bench.fill(queue, n)
+        rate, used = drained(bench, queue, {"f": python_function(
+            bench, record, Events=event_of(queue, BatchSize=10), ReservedConcurrentExecutions=4)}, n)
+        ours.append(middle_rate(record))
+        cpu.append(used)
+        with mapped(bench.folder / f"ministack-{turn}", WORKER, other_n) as (other, other_record):
+            eventually(lambda: count_lines(other_record) >= other_n, 120, "MiniStack drained")
+            theirs.append(middle_rate(other_record))
+            for apart, found in theirs_at.items():
+                for slot, value in zip(found, delays(other, other_record, 100, apart / 1000)):
+                    slot.append(value)
+        record = bench.folder / f"ours-single-{turn}"
+        queue = bench.queue()
+        with bench.gateway({"f": python_function(bench, record, Events=event_of(queue))}):
+            for apart, found in ours_at.items():
+                for slot, value in zip(found, delays(queue, record, 100, apart / 1000)):
+                    slot.append(value)
+    where = "not pinned"
+    base = bench.row("MiniStack SQS → Python, BatchSize 10", theirs, "msg/s", where)
+    rate = bench.row("SQS → Python, BatchSize 10", ours, "msg/s", where, "≥ 10× MiniStack")
+    bench.row("SQS → Python, gateway CPU per message", cpu, "µs", where)
+    bench.note(f"times MiniStack: {rate / base:.1f}")
+    for apart in (37, 100):
+        for who, table, goal in (("MiniStack", theirs_at, ""), ("ours", ours_at, "p99 ≤ 5 ms")):
+            bench.row(f"single messages {apart} ms apart, {who}, p50", table[apart][0], "ms", where)
+            bench.row(f"single messages {apart} ms apart, {who}, p99", table[apart][1], "ms", where,
+                      goal)
+
+
+# -- Runtime API
+
+
+def ceiling(bench, command, core, seconds=3, environment=None, cwd=None):
+    """Events per second of one runtime client against a server that answers at once."""
+    stub = bench.stub("runtime", seconds, core=core)
+    environment = dict(os.environ, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{stub.port}",
+                       AWS_LAMBDA_FUNCTION_NAME="f", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
+                       AWS_LAMBDA_FUNCTION_VERSION="$LATEST", **(environment or {}))
+    client = subprocess.Popen(pinned(core, command), env=environment, cwd=cwd,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return json.loads(stub.communicate(timeout=seconds * 3 + 10)[0].splitlines()[-1])["rate"]
+    finally:
+        for process in (client, stub):
+            process.kill()
+            process.wait()
+
+
+PLACEMENTS = {  # gateway with functions, load generator
+    "all on one core": (FIRST, FIRST),
+    "gateway + function on one core, load on the other": (FIRST, LAST),
+    "not pinned": (None, None),
+}
+
+
+def bench_invoke(bench):
+    """POST …/invocations with a C handler."""
+    found = {}
+    for _ in range(bench.rounds):
+        found.setdefault(("ceiling", "", 0), []).append(
+            {"rate": ceiling(bench, [OUT / "handler"], FIRST)})
+        for place, (core, load_core) in PLACEMENTS.items():
+            with bench.gateway({"f": c_function()}, core, sqs=False) as gateway:
+                for connections in (1, 4, 16):
+                    found.setdefault(("gateway", place, connections), []).append(
+                        bench.load(gateway, "f", connections, core=load_core))
+    bench.row("C handler's ceiling against a bare stub",
+              [got["rate"] for got in found.pop(("ceiling", "", 0))], "inv/s", "both on one core")
+    for (_, place, connections), rounds in found.items():
+        name = f"invocations, C handler, {connections} connections"
+        bench.row(name, [got["rate"] for got in rounds], "inv/s", place, "≥ 15,000/s")
+        bench.row(name + ", p50", [got["p50_us"] for got in rounds], "µs", place)
+        bench.row(name + ", p99", [got["p99_us"] for got in rounds], "µs", place)
+        refused = sum(got["other"] for got in rounds)
+        if refused:
+            bench.note(f"{refused} answers were not 2xx")
+
+
+def real_clients():
+    """(name, command, folder, function): the Python and Node clients, where they can be had."""
+    found = []
+    with contextlib.suppress(parts.Unavailable):
+        python = parts.fetch("python") / "venv" / "bin" / "python"
+        code = FUNCTIONS / "python"
+        command = [str(python), "-m", "awslambdaric", "app.returns_event"]
+        found.append(("awslambdaric (Python)", command, code, {
+            "Command": command, "Handler": "app.returns_event", "CodeUri": str(code)}))
+    with contextlib.suppress(parts.Unavailable):
+        program = parts.fetch("node3") / "aws-lambda-ric" / "bin" / "index.mjs"
+        code = FUNCTIONS / "node"
+        command = ["node", str(program), "app.echo"]
+        found.append(("aws-lambda-ric 3 (Node)", command, code, {
+            "Command": command, "Handler": "app.echo", "CodeUri": str(code)}))
+    return found
+
+
+def bench_clients(bench):
+    """The real clients through the gateway, as a share of their own ceiling in that placement."""
+    own = [("penstock's Python bootstrap", {
+        "Runtime": "python3.12", "Handler": "app.returns_event", "CodeUri": str(FUNCTIONS / "python")}),
+        ("penstock's Node bootstrap", {
+            "Runtime": "nodejs20.x", "Handler": "app.echo", "CodeUri": str(FUNCTIONS / "node")})]
+    for name, command, folder, function in real_clients():
+        top, through = [], {}
+        for _ in range(bench.rounds):
+            top.append(ceiling(bench, command, FIRST, cwd=folder))
+            share_rounds(bench, function, through)
+        base = bench.row(f"{name}: ceiling", top, "inv/s", "client and stub on one core")
+        tell_share(bench, name, through, base)
+    for name, function in own:
+        through = {}
+        for _ in range(bench.rounds):
+            share_rounds(bench, function, through)
+        tell_share(bench, name, through, None)
+
+
+def share_rounds(bench, function, through):
+    for connections in (1, 2):
+        for place, (core, load_core) in list(PLACEMENTS.items())[:2]:
+            with bench.gateway({"f": {"Timeout": 10, **function}}, core, sqs=False) as gateway:
+                through.setdefault((place, connections), []).append(
+                    bench.load(gateway, "f", connections, core=load_core))
+
+
+def tell_share(bench, name, through, base):
+    for (place, connections), rounds in through.items():
+        rate = bench.row(f"{name}: through the gateway, {connections} conn.",
+                         [got["rate"] for got in rounds], "inv/s", place,
+                         "≥ 0.8 of the ceiling" if base else "")
+        if base:
+            bench.note(f"share of the ceiling: {rate / base:.2f}")
+
+
+# -- backends over HTTP
+
+
+def bench_backends(bench):
+    """Invoke and HTTP backends against plain libcurl on the same server."""
+    found = {}
+    stub = bench.stub("plain", core=LAST)
+    try:
+        url = f"http://127.0.0.1:{stub.port}"
+        functions = {"url": {"Url": url, "Timeout": 10},
+                     "lambda": {"InvokeEndpoint": url, "FunctionName": "f", "Timeout": 10}}
+        for _ in range(bench.rounds):
+            for n in (8, 32):
+                found.setdefault(f"plain libcurl, {n} at once", []).append(
+                    said([OUT / "curl_ceiling", url + "/", n, 3], FIRST))
+                for kind in functions:
+                    with bench.gateway({kind: functions[kind]}, FIRST, sqs=False) as gateway:
+                        found.setdefault(f"{kind} backend, {n} at once", []).append(
+                            bench.load(gateway, kind, n, core=LAST))
+    finally:
+        stub.kill()
+        stub.wait()
+    medians = {}
+    for name, rounds in found.items():
+        goal = "" if name.startswith("plain") else "≥ 0.8 of libcurl"
+        medians[name] = bench.row(name, [got["rate"] for got in rounds], "req/s",
+                                  "client side on one core, server (and load) on the other", goal)
+    for name, value in medians.items():
+        if not name.startswith("plain"):
+            base = medians["plain libcurl, " + name.split(", ")[1]]
+            bench.note(f"{name}: {value / base:.2f} of plain libcurl")
+
+
+# -- footprint
+
+
+def bench_footprint(bench):
+    """Idle memory, time to READY, size."""
+    starts, memory = [], []
+    for _ in range(max(11, bench.rounds)):
+        with bench.gateway({"f": c_function()}, sqs=False) as gateway:
+            starts.append(gateway.ready_seconds * 1000)
+            with open(f"/proc/{gateway.process.pid}/status") as handle:
+                memory.append(next(int(line.split()[1]) for line in handle
+                                   if line.startswith("VmRSS")) / 1024)
+    bench.row("start to READY", starts, "ms", "not pinned", "≤ 20 ms")
+    bench.row("idle RSS", memory, "MB", "", "≤ 8 MB")
+    stripped = bench.folder / "stripped"
+    subprocess.run(["strip", "-o", stripped, BINARY], check=True)
+    bench.row("stripped binary", [stripped.stat().st_size / 1e6], "MB", "", "≤ 2 MB")
+
+
+BENCHES = {"footprint": bench_footprint, "sqs": bench_sqs, "sqs-python": bench_sqs_python,
+           "invoke": bench_invoke, "clients": bench_clients, "backends": bench_backends}
+
+
+def main(argv):
+    rounds, names, out = 5, [], None
+    words = iter(argv)
+    for word in words:
+        if word == "--rounds":
+            rounds = int(next(words))
+        elif word == "--json":
+            out = Path(next(words))
+        elif word in BENCHES:
+            names.append(word)
+        else:
+            print(__doc__.strip() + "\n    " + ", ".join(BENCHES), file=sys.stderr)
+            return 2
+    if not BINARY.exists():
+        print(f"{BINARY} is not built", file=sys.stderr)
+        return 2
+    build()
+    bench = Bench(rounds)
+    print(f"{len(CORES)} cores, {rounds} alternating rounds, load {os.getloadavg()[0]:.2f}", flush=True)
+    try:
+        for name in names or BENCHES:
+            print(f"\n{name}: {BENCHES[name].__doc__}", flush=True)
+            try:
+                BENCHES[name](bench)
+            except parts.Unavailable as error:
+                print(f"  SKIP: {error}")
+    finally:
+        bench.ends.close()
+        shutil.rmtree(bench.folder, ignore_errors=True)
+    if out:
+        out.write_text(json.dumps(bench.rows, indent=1, ensure_ascii=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
