@@ -65,10 +65,9 @@ static bool put_section(struct buf *out, const char *topic)
         buf_str(out, "Section Gateway: this process.\n");
         put_all(out, "Gateway", gateway_options);
     } else if (slice_is_ci(t, "Services")) {
-        buf_str(out,
-                "Section Services: service name (sqs, lambda) to the base URL of the service.\n"
-                "    Else AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile file, AWS "
-                "itself.\n");
+        buf_str(out, "Section Services: service name (sqs) to the base URL of the service.\n"
+                     "    Else AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile file, AWS "
+                     "itself.\n");
     } else if (slice_is_ci(t, "Functions")) {
         buf_str(out, "Section Functions: function name to the properties of "
                      "AWS::Serverless::Function.\n");

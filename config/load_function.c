@@ -44,22 +44,33 @@ static bool check_name(struct load *load, const struct yaml_node *node)
     return false;
 }
 
-/* What would break the environment of a process, or silently name another variable. */
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* AWS's rule, except that one letter is enough. */
+static bool is_variable(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_letter(s.p[i]) && (i == 0 || ((s.p[i] < '0' || s.p[i] > '9') && s.p[i] != '_')))
+            return false;
+    return s.n > 0;
+}
+
 static bool check_environment(struct load *load, const struct yaml_node *node)
 {
-    bool ok = true;
     const struct yaml_node *variables = yaml_find(node, "Environment.Variables");
-    for (const struct yaml_node *it = variables != NULL ? variables->first : NULL; it != NULL;
-         it = it->next) {
-        bool good = it->key.n > 0 && (it->key.p[0] < '0' || it->key.p[0] > '9');
-        for (size_t i = 0; i < it->key.n; i++)
-            good &= load_is_name((struct slice){it->key.p + i, 1}) && it->key.p[i] != '-';
-        if (!good)
-            yaml_problem(&load->problems, it, NULL,
-                         "'%s' cannot name an environment variable: letters, digits and _, not "
-                         "beginning with a digit",
-                         it->key.p);
-        ok &= good;
+    const struct yaml_node *it = variables != NULL ? variables->first : NULL;
+    bool ok = true;
+    for (; it != NULL && it->key_line != 0; it = it->next) {
+        if (is_variable(it->key))
+            continue;
+        yaml_problem(&load->problems, it, NULL,
+                     "'%s' cannot name an environment variable: letters, digits and _, a letter "
+                     "first",
+                     it->key.p);
+        ok = false;
     }
     return ok;
 }

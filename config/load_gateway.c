@@ -12,7 +12,7 @@ enum { HOST_MAX = 64 };
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
 static const char *const log_formats[] = {[LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL};
-const char *const load_services_used[] = {"sqs", "lambda", NULL};
+const char *const load_services_used[] = {"sqs", NULL};
 
 const struct option gateway_options[] = {
     OPT_STRING(struct gateway_settings, api, "Api", "127.0.0.1:9001", OPTION_X,
@@ -168,13 +168,13 @@ static void check_service(struct load *load, const struct yaml_node *node)
     }
     const char *near = names_nearest(node->key, load_services_used);
     if (why != NULL)
-        yaml_problem(&load->problems, node, NULL, "%s (it uses sqs and lambda)", why);
+        yaml_problem(&load->problems, node, NULL, "%s (Services takes sqs)", why);
     else if (near != NULL)
         yaml_problem(&load->problems, node, NULL, "unknown service %s; did you mean %s?",
                      node->key.p, near);
     else
-        yaml_problem(&load->problems, node, NULL,
-                     "unknown service %s: this build uses sqs and lambda", node->key.p);
+        yaml_problem(&load->problems, node, NULL, "unknown service %s (Services takes sqs)",
+                     node->key.p);
 }
 
 /* Both sections, as values: they come from file, environment and defaults alike. */

@@ -137,8 +137,15 @@ static const struct names_entry event_names[] = {
 };
 
 static const struct names_entry service_names[] = {
-    {"dynamodb", NULL}, {"events", NULL}, {"firehose", NULL}, {"kinesis", NULL},
-    {"s3", NULL},       {"sns", NULL},    {"sts", NULL},      {NULL, NULL},
+    {"dynamodb", NULL},
+    {"events", NULL},
+    {"firehose", NULL},
+    {"kinesis", NULL},
+    {"lambda", "here: InvokeEndpoint of each function names its Lambda API"},
+    {"s3", NULL},
+    {"sns", NULL},
+    {"sts", NULL},
+    {NULL, NULL},
 };
 
 /* Members of CreateEventSourceMapping that AWS itself refuses for a queue. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char services_doc[] =
-    "Where AWS services live: a service name (sqs, lambda) to a base URL. Services that are not "
+    "Where AWS services live: a service name (sqs) to its base URL. Services that are not "
     "named here are found as the AWS SDKs do it: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the "
     "profile file, AWS itself.";
 static const char functions_doc[] =
@@ -93,8 +93,9 @@ static void put_refusals(struct buf *out)
     put_refused(out, "Sections", NAMES_FILE);
     put_refused(out, "Members of Gateway", NAMES_GATEWAY);
     put_refused(out, "Properties of functions", NAMES_FUNCTION);
-    buf_str(out,
-            "Properties of events are refused unless the table of the event type above has them.\n\n");
+    buf_str(
+        out,
+        "Properties of events are refused unless the table of the event type above has them.\n\n");
     put_refused(out, "Properties of events", NAMES_EVENT);
 }
 
