@@ -10,6 +10,7 @@
 #include "base/json_in.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timefmt.h"
 #include "base/utf8.h"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct log_scope scope = {"mapping", "orders/Queue"};
@@ -191,12 +193,70 @@ static void long_lines_are_cut(void **state)
             assert_true(line.n < 16 * 1024);
             assert_true(i == 2 || line.n > 15 * 1024);
             assert_true(slice_ends(line, f % 2 ? "\"}" : "\""));
+            assert_non_null(memmem(line.p, line.n, f % 2 ? "\"msg\":\"" : " msg=\"", 6));
             if (f % 2)
                 assert_true(json_valid(line, &at));
         }
         assert_int_equal(text.n, 0);
     }
     free(wide);
+}
+
+/* What stands on a line is the beginning of the message: no hole where a piece did not fit. */
+static void a_cut_leaves_no_hole(void **state)
+{
+    struct capture *c = *state;
+    enum { PIECES = 9000 };
+    char *raw = mem_alloc(3 * PIECES), *want = mem_alloc(8 * PIECES + 1);
+    for (size_t i = 0; i < PIECES; i++) {
+        memcpy(raw + 3 * i, "\x01yy", 3);
+        memcpy(want + 8 * i, "\\u0001yy", 8);
+    }
+    for (size_t shift = 0; shift < 8; shift++) {
+        struct buf name;
+        buf_init(&name, 100);
+        for (size_t i = 0; i <= shift; i++)
+            buf_char(&name, 'n');
+        for (int i = 0; i < 200; i++) /* a buffer that is more than half full */
+            log_info(&scope, "one of many short lines that fill the buffer");
+        log_flush();
+        for (int i = 0; i < 200; i++)
+            log_info(&scope, "one of many short lines that fill the buffer");
+        written(c);
+        log_function(name.p, SLICE_NONE, "stdout", (struct slice){raw, 3 * PIECES});
+        log_flush();
+        const char *msg = strstr(written(c), "stream=stdout msg=\"");
+        assert_non_null(msg);
+        struct slice line = slice_of(msg + strlen("stream=stdout msg=\""));
+        assert_true(slice_ends(line, "\"\n") && line.n > 15 * 1024);
+        assert_memory_equal(line.p, want, line.n - 2);
+        buf_free(&name);
+    }
+    free(raw);
+    free(want);
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void stamps_follow_the_clock(void **state)
+{
+    struct capture *c = *state;
+    for (int i = 0; i < 5; i++) {
+        char before[TIMEFMT_MAX], after[TIMEFMT_MAX], stamp[TIMEFMT_MAX];
+        int64_t start_ms = wall_ms();
+        while (wall_ms() == start_ms)
+            continue;
+        timefmt_iso(wall_ms(), before);
+        log_warn(NULL, "now");
+        timefmt_iso(wall_ms(), after);
+        assert_int_equal(sscanf(written(c), "ts=%39s", stamp), 1);
+        assert_true(strcmp(before, stamp) <= 0 && strcmp(stamp, after) <= 0);
+    }
 }
 
 enum { THREADS = 4, LINES = 3000 };
@@ -267,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(levels_are_kept, start, finish),
         cmocka_unit_test_setup_teardown(lines_wait_until_it_matters, start, finish),
         cmocka_unit_test_setup_teardown(long_lines_are_cut, start, finish),
+        cmocka_unit_test_setup_teardown(a_cut_leaves_no_hole, start, finish),
+        cmocka_unit_test_setup_teardown(stamps_follow_the_clock, start, finish),
         cmocka_unit_test_setup_teardown(threads_do_not_mix_lines, start, finish),
         cmocka_unit_test_setup_teardown(reader_that_sleeps_or_dies, start, finish),
     };

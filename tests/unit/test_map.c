@@ -108,6 +108,12 @@ static void behaves_like_its_model(void **state)
         if (step % 2500 == 0)
             check_all(&m, model);
     }
+    for (size_t i = 0; i < KEYS; i++) {
+        char room[16];
+        map_del(&m, key_text(room, i));
+    }
+    assert_int_equal(m.n, 0);
+    assert_int_equal(m.used, 0);
     map_free(&m);
 }
 
@@ -128,6 +134,10 @@ static void does_not_grow_by_turnover(void **state)
     assert_true(m.cap <= 128);
     for (size_t i = 0; i < 100; i++)
         assert_null(map_get(&m, key_text(room, i)));
+    for (size_t i = 99980; i < 100000; i++)
+        map_del(&m, key_text(room, i));
+    assert_int_equal(m.n, 0);
+    assert_int_equal(m.used, 0); /* every deleted slot became free again */
     map_free(&m);
 }
 
