@@ -43,6 +43,16 @@ static void check_log(const struct route *rt, const struct call *c)
         REQUIRE(c->ids[i] == c->ids[i - 1] + rt->keys);
 }
 
+/* A batch that is not full goes only when the window of its first record is over. */
+static void check_window(const struct route *rt, const struct call *c)
+{
+    const struct mapping_settings *s = &rt->source.settings;
+    if (rt->splits || s->bisect || s->window_s == 0 || c->n >= (size_t)s->batch_size)
+        return;
+    int64_t waited = loop_now(rt->world->env.loop) - rt->m[c->ids[0]].emitted_ms;
+    REQUIRE(waited >= s->window_s * 1000);
+}
+
 /* I3 for FIFO: per group in order, nothing skipped, one batch at a time. */
 static void check_fifo(const struct route *rt, const struct call *c)
 {
@@ -74,6 +84,7 @@ static void fn_send(struct sink *k, struct delivery *d)
     REQUIRE(c->n <= (size_t)rt->source.settings.batch_size);
     for (size_t i = 0; i < c->n; i++)
         REQUIRE(rt->m[c->ids[i]].at == AT_GATEWAY && !rt->m[c->ids[i]].out);
+    check_window(rt, c);
     if (rt->kind == KIND_LOG)
         check_log(rt, c);
     if (rt->kind == KIND_FIFO)
@@ -177,7 +188,7 @@ static void on_answer(struct timer *t)
     if (chance(fn->p_throttle)) {
         reply->outcome = OUTCOME_THROTTLED;
         reply->retry_after_ms = chance(50) ? (int64_t)below(80) : -1;
-    } else if (c->n > 1 && chance(fn->p_reject)) {
+    } else if (c->n > fn->most) {
         reply->outcome = OUTCOME_REJECTED;
     } else if (chance(fn->p_timeout) || chance(fn->p_fail)) {
         for (size_t i = 0; i < c->n; i++)

@@ -27,6 +27,7 @@ static void emit(struct route *rt, size_t i)
     struct record *r =
         record_new((struct slice){id, (size_t)n_id}, (struct slice){key, keyed ? (size_t)n_key : 0},
                    (struct slice){json, (size_t)n_json});
+    m->emitted_ms = loop_now(rt->source.env->loop);
     r->token[0] = i;
     r->token[1] = m->receives;
     r->attempts = m->receives++;
@@ -145,6 +146,16 @@ static void log_fetch(struct task *t)
     }
 }
 
+/* Given up only when the attempts are spent in tries that ran, or by age; each on its own. */
+static void check_buried(const struct route *rt, const struct record *r)
+{
+    const struct mapping_settings *s = &rt->source.settings;
+    int64_t age_ms = loop_now(rt->source.env->loop) - r->born_ms + r->age_ms;
+    bool old = s->max_age_s >= 0 && age_ms >= s->max_age_s * 1000;
+    bool spent = s->max_attempts >= 0 && (int64_t)rt->m[r->token[0]].runs >= s->max_attempts;
+    REQUIRE(old || spent || rt->splits);
+}
+
 static void log_settle(struct source *s, const struct batch *b)
 {
     struct route *rt = route_of(s);
@@ -161,6 +172,8 @@ static void log_settle(struct source *s, const struct batch *b)
         }
         REQUIRE(r->decision.verdict == VERDICT_ACK ? m->good > 0
                                                    : m->buried > 0 || !rt->world->graveyard_on);
+        if (r->decision.verdict == VERDICT_BURY)
+            check_buried(rt, r);
         REQUIRE(rt->committed[k] == i); /* positions move one by one, in order */
         rt->committed[k] += rt->keys;
         m->at = AT_END;

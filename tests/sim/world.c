@@ -49,7 +49,7 @@ static void build_function(struct world *w, size_t i)
     fn->p_lost = calm ? 0 : (unsigned)below(10);
     fn->p_partial = calm ? 0 : (unsigned)below(30);
     fn->p_malformed = calm ? 0 : (unsigned)below(15);
-    fn->p_reject = calm ? 0 : (unsigned)below(10);
+    fn->most = chance(25) ? 1 + below(20) : SIZE_MAX;
     fn->latency_ms = 1 + (int64_t)below(chance(30) ? 2000 : 40);
 }
 
@@ -148,9 +148,9 @@ void world_start(struct world *w)
             .source = &rt->source,
             .graveyard = log && w->graveyard_on ? &w->graveyard.sink : NULL,
             .random = world_random,
-            .max_records = 1 + below(200),
+            .max_records = rt->max_records = 1 + below(200),
         };
-        rt->splits = rt->kind == KIND_FIFO && w->fn[i % w->n_fn].p_reject > 0;
+        rt->splits = w->fn[i % w->n_fn].most < (size_t)rt->source.settings.batch_size;
         rt->source.function = &w->fn[i % w->n_fn].settings;
         rt->mapping = mapping_new(&w->env, &o);
         REQUIRE(mapping_start(rt->mapping, NULL));
@@ -237,6 +237,11 @@ void world_check(struct world *w)
         REQUIRE(c.accepted == c.done + c.filtered + c.dead + c.released + c.waiting + c.in_flight);
         REQUIRE(mapping_held(rt->mapping) == c.waiting + c.in_flight);        /* I5 */
         REQUIRE(mapping_lanes(rt->mapping) <= mapping_held(rt->mapping) + 1); /* I8 */
+        REQUIRE(mapping_held(rt->mapping) <= rt->max_records);
+        const struct mapping_settings *set = &rt->source.settings;
+        if (set->max_concurrency > 0) /* what cannot run soon stays in the queue */
+            REQUIRE(mapping_held(rt->mapping) <=
+                    (size_t)(2 * set->max_concurrency * set->batch_size));
         in_flight += rt->sends_out;
     }
     REQUIRE(in_flight <= w->account.limit);

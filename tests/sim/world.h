@@ -23,6 +23,7 @@ struct message {
     bool out;          /* in an invocation right now */
     bool answered;     /* answering sources: the client has its reply */
     bool poison;       /* fails always */
+    int64_t emitted_ms;
     struct timer again;
 };
 
@@ -40,8 +41,9 @@ struct route {
     unsigned max_receives;                      /* QUEUE, FIFO: redrive; 0: none */
     int64_t visibility_ms;
     unsigned sends_out;
+    size_t max_records;
     bool idle;
-    bool splits;         /* FIFO whose function refuses some batches for their size */
+    bool splits;         /* the function refuses some batches for their size */
     struct task fetched; /* an answer of the origin arrives later, never inside pump */
     size_t fetching;
     char name[16];
@@ -62,7 +64,8 @@ struct sink_fn {
     struct world *world;
     struct function *function;
     struct function_settings settings;
-    unsigned p_fail, p_throttle, p_timeout, p_lost, p_partial, p_malformed, p_reject;
+    unsigned p_fail, p_throttle, p_timeout, p_lost, p_partial, p_malformed;
+    size_t most; /* refuses larger batches, as a backend with a payload limit does */
     unsigned in_flight;
     int64_t latency_ms;
 };
