@@ -75,7 +75,7 @@ static void build_settings(struct route *rt, bool poisoned)
     if (rt->kind == KIND_LOG) {
         s->max_attempts = poisoned || chance(50) ? 1 + (int64_t)below(4) : -1;
         s->bisect = chance(50);
-        s->max_age_s = chance(20) ? 60 : -1;
+        s->max_age_s = chance(30) ? 1 + (int64_t)below(4) : -1;
     }
 }
 
