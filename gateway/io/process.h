@@ -24,7 +24,8 @@ struct process_spec {
     void *ctx;
 };
 
-/* Forks the guardian; call once at start, before any thread exists. */
+/* Forks the guardian and remembers the limit of open files, which children get back; call once at
+ * start, before any thread exists and before that limit is raised. */
 bool process_setup(struct error *) MUST_CHECK;
 void process_teardown(void); /* ends the guardian (it kills what is left) */
 
