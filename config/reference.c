@@ -13,7 +13,8 @@ static const char services_doc[] =
 static const char functions_doc[] =
     "A function's name (letters, digits, - and _, at most 64) to its properties, which are those "
     "of AWS::Serverless::Function. Exactly one backend is chosen, by the presence of a member that "
-    "its table marks \"chooses\".";
+    "its table marks \"chooses\". Environment, MemorySize and ProvisionedConcurrencyConfig need "
+    "backend runtime, the only one that starts processes.";
 static const char events_doc[] =
     "Events of a function: a name to Type and Properties, as in SAM. One event of type SQS is one "
     "event source mapping.";
