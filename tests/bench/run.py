@@ -167,7 +167,7 @@ def drained(bench, queue, functions, n, core=None):
         pid = gateway.process.pid
 
         def done():
-            total = gateway.metric("penstock_mapping_records_total", state="done")
+            total = gateway.metric("penstock_records_done_total")
             return total is not None and total >= n
 
         eventually(done, 120, "queue drained", every=0.02)

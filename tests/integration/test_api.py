@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from gateway import BINARY, FUNCTIONS
-from harness import Skip, in_threads, limit
+from harness import in_threads, limit
 from test_functions import PYTHON, failed, ok
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -207,8 +207,6 @@ def test_aws_cli(t):
 
 
 def penstock(t, *argv, stdin=None, **environment):
-    if not BINARY.exists():
-        raise Skip(f"{BINARY} is not built")
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return subprocess.run([BINARY, *argv], input=stdin, capture_output=True, text=True, timeout=30,
                           env={**clean, **environment}, cwd=t.folder)

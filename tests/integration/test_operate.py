@@ -300,7 +300,7 @@ def test_log_lines(t):
 
 @limit(60)
 def test_json_log(t):
-    gateway = t.gateway(t.config({"f": dict(PYTHON, Handler="app.handler")}, LogFormat="JSON"))
+    gateway = t.gateway(t.config({"f": dict(PYTHON, Handler="app.handler")}, LogFormat="json"))
     gateway.invoke("f", {"do": "print", "text": "a \"line\" ü \x01"})
     gateway.stop()
     for line in gateway.log().splitlines():

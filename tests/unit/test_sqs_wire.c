@@ -468,6 +468,17 @@ static void test_garbled(void **state)
     }
 }
 
+/* A NUL would end an id early when it is kept as a C string. */
+static void test_nul_in_xml(void **state)
+{
+    (void)state;
+    struct sqs_answer a;
+    char text[] = RESULT("<Message><MessageId>a?b</MessageId></Message>");
+    *strchr(text, '?') = '\0';
+    assert_int_equal(sqs_wire_read(&a, SQS_QUERY, SQS_RECEIVE, 200, SLICE(text)), SQS_READ_GARBLED);
+    sqs_answer_free(&a);
+}
+
 static void test_md5(void **state)
 {
     (void)state;
@@ -491,12 +502,13 @@ static void test_md5(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_messages), cmocka_unit_test(test_cut_answers),
-        cmocka_unit_test(test_none),     cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_results),  cmocka_unit_test(test_queue),
-        cmocka_unit_test(test_faults),   cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_garbled),  cmocka_unit_test(test_md5),
+        cmocka_unit_test(test_requests),   cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_messages),   cmocka_unit_test(test_cut_answers),
+        cmocka_unit_test(test_none),       cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_results),    cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_faults),     cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_garbled),    cmocka_unit_test(test_md5),
+        cmocka_unit_test(test_nul_in_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
