@@ -2,7 +2,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
-#include "io/http_listen.h"
+#include "io/http_conn.h"
 #include <assert.h>
 #include <microhttpd.h>
 #include <stdio.h>
@@ -11,71 +11,19 @@
 
 enum {
     CONNECTIONS_MAX = 20000,
-    POOL_BYTES = 128 * 1024, /* per connection, for request and response headers */
-    DRAIN_MAX_BYTES = 64 * 1024 * 1024,
-    KEEP_BODY_BYTES = 16 * 1024, /* an idle connection keeps no more than this */
     STALL_MS = 60 * 1000,
     LAST_RUNS = 64,
 };
 
-enum conn_state {
-    CONN_FRESH,    /* accepted, nothing asked yet */
-    CONN_IDLE,     /* between requests: may stay for ever */
-    CONN_READING,  /* from the request line to the end of the body */
-    CONN_OPEN,     /* suspended: waits for the handler, or the handler has it */
-    CONN_REPLYING, /* from http_reply until the answer is written */
-};
-
-/* One connection and its present request: HTTP/1.1 has one at a time. */
-struct conn {
-    struct http_request req;
-    struct list node; /* in listener->conns */
-    struct http_listener *listener;
-    struct MHD_Connection *mhd;
-    struct MHD_Response *response; /* NULL in CONN_REPLYING: drop the connection */
-    unsigned status;
-    int fd;
-    enum conn_state state;
-    bool headers_done;
-    int64_t progress_ms;
-    uint64_t acked; /* while replying, as of progress_ms */
-    size_t drained;
-    struct buf uri, body;
-};
-
-struct http_server {
-    struct loop *loop;
-    struct MHD_Daemon *daemon;
-    struct watch watch;
-    struct task run, dispatch;
-    struct timer again, sweep;
-    struct list listeners;
-    struct list ready; /* conn.req.node: complete requests, not yet handed over */
-    struct conn *adopting;
-    size_t n_conns;
-    int64_t stall_ms;
-    bool closing;
-};
-
-static struct conn *conn_of(struct http_request *req)
+static struct http_conn *conn_of(struct http_request *req)
 {
-    return container_of(req, struct conn, req);
+    return container_of(req, struct http_conn, req);
 }
 
-static const struct conn *conn_of_const(const struct http_request *req)
+static const struct http_conn *conn_of_const(const struct http_request *req)
 {
-    return (const struct conn *)(const void *)((const char *)req - offsetof(struct conn, req));
-}
-
-static void progress(struct conn *c)
-{
-    c->progress_ms = loop_now(c->listener->loop);
-}
-
-/* The kernel still delivers what was written; the daemon then sees the end and closes. */
-static void hang_up(struct conn *c)
-{
-    shutdown(c->fd, SHUT_RDWR);
+    return (const struct http_conn *)(const void *)((const char *)req -
+                                                    offsetof(struct http_conn, req));
 }
 
 /* ---- running the daemon */
@@ -111,27 +59,15 @@ static void on_again(struct timer *t)
 
 /* ---- connections */
 
-static void conn_ended(struct conn *c)
-{
-    struct http_listener *l = c->listener;
-    list_remove(&c->node);
-    list_remove(&c->req.node);
-    l->server->n_conns--;
-    if (c->response != NULL)
-        MHD_destroy_response(c->response);
-    buf_free(&c->uri);
-    buf_free(&c->body);
-    free(c);
-    if (l->closed && list_empty(&l->conns))
-        http_listen_free(l);
-}
-
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *s = cls;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        conn_ended(*socket_context);
+        struct http_conn *c = *socket_context;
+        if (c->response != NULL)
+            MHD_destroy_response(c->response);
+        http_conn_free(c);
         return;
     }
     s->adopting->mhd = mhd;
@@ -142,68 +78,17 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 void http_server_adopt(struct http_listener *l, int fd, const struct sockaddr *from, socklen_t n)
 {
     struct http_server *s = l->server;
-    struct conn *c = mem_alloc(sizeof *c);
-    list_init(&c->req.node);
-    list_append(&l->conns, &c->node);
-    c->listener = l;
-    c->fd = fd;
-    buf_init(&c->uri, POOL_BYTES);
-    buf_init(&c->body, l->max_body_bytes);
-    progress(c);
-    s->n_conns++;
+    struct http_conn *c = http_conn_new(l, fd);
     s->adopting = c;
     MHD_add_connection(s->daemon, fd, from, n);
     if (s->adopting != NULL) { /* refused: the daemon has closed the socket and told nobody */
         s->adopting = NULL;
-        conn_ended(c);
+        http_conn_free(c);
     }
-    if (s->n_conns > 0 && !timer_armed(&s->sweep))
-        timer_start(s->loop, &s->sweep, s->stall_ms / 8);
-}
-
-static bool stalled(struct conn *c, int64_t stall_ms)
-{
-    if (c->state == CONN_IDLE || c->state == CONN_OPEN)
-        return false;
-    if (c->state == CONN_REPLYING) {
-        uint64_t acked = http_listen_acked(c->fd);
-        if (acked != c->acked)
-            progress(c);
-        c->acked = acked;
-    }
-    return loop_now(c->listener->loop) - c->progress_ms > stall_ms;
-}
-
-static void on_sweep(struct timer *t)
-{
-    struct http_server *s = container_of(t, struct http_server, sweep);
-    list_each(&s->listeners, lit)
-    {
-        struct http_listener *l = container_of(lit, struct http_listener, node);
-        list_each(&l->conns, it)
-        {
-            struct conn *c = container_of(it, struct conn, node);
-            if (stalled(c, s->stall_ms))
-                hang_up(c);
-        }
-    }
-    if (s->n_conns > 0)
-        timer_start(s->loop, t, s->stall_ms / 8);
+    http_conn_watch(s);
 }
 
 /* ---- a request comes in */
-
-static void split_target(struct conn *c)
-{
-    struct slice target = buf_slice(&c->uri);
-    if (slice_starts(target, "http://") || slice_starts(target, "https://")) {
-        target = slice_from(target, target.p[4] == 's' ? 8 : 7);
-        const char *path = memchr(target.p, '/', target.n);
-        target = path != NULL ? slice_from(target, (size_t)(path - target.p)) : SLICE("/");
-    }
-    c->req.path = slice_cut(&target, '?');
-    c->req.query = target;
-}
 
 /* The only place where the request's target is seen as it was sent. */
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -211,16 +96,8 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *mhd)
     (void)cls;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct conn *c = info->socket_context;
-    c->state = CONN_READING;
-    c->headers_done = false;
-    c->drained = 0;
-    progress(c);
-    buf_clear(&c->uri);
-    buf_str(&c->uri, uri != NULL ? uri : "");
-    c->req = (struct http_request){.ctx = c->listener->ctx};
-    list_init(&c->req.node);
-    split_target(c);
+    struct http_conn *c = info->socket_context;
+    http_conn_begin(c, uri != NULL ? uri : "");
     return c;
 }
 
@@ -231,31 +108,17 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-static bool take_body(struct conn *c, const char *p, size_t n)
-{
-    progress(c);
-    if (!c->req.too_large && buf_add(&c->body, p, n))
-        return true;
-    c->req.too_large = true;
-    buf_free(&c->body);
-    c->drained += n;
-    return c->drained <= DRAIN_MAX_BYTES;
-}
-
-static enum MHD_Result complete(struct conn *c)
+static enum MHD_Result complete(struct http_conn *c)
 {
     struct http_server *s = c->listener->server;
     if (s->closing)
         return MHD_NO;
-    c->state = CONN_OPEN;
-    c->req.body = buf_slice(&c->body);
     MHD_suspend_connection(c->mhd);
-    list_append(&s->ready, &c->req.node);
-    loop_defer(s->loop, &s->dispatch);
+    http_conn_queue(c);
     return MHD_YES;
 }
 
-static enum MHD_Result send_reply(struct conn *c)
+static enum MHD_Result send_reply(struct http_conn *c)
 {
     if (c->response == NULL)
         return MHD_NO;
@@ -274,18 +137,18 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const ch
     (void)mhd;
     (void)url;
     (void)version;
-    struct conn *c = *context;
-    if (c->state == CONN_REPLYING)
+    struct http_conn *c = *context;
+    if (c->state == HTTP_CONN_REPLYING)
         return send_reply(c);
     if (!c->headers_done) {
         c->headers_done = true;
         c->req.method = slice_of(method);
-        progress(c);
+        http_conn_progress(c);
         return MHD_YES;
     }
     if (*upload_n == 0)
         return complete(c);
-    bool go_on = take_body(c, upload, *upload_n);
+    bool go_on = http_conn_body(c, upload, *upload_n);
     *upload_n = 0;
     return go_on ? MHD_YES : MHD_NO;
 }
@@ -296,43 +159,22 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     (void)cls;
     (void)mhd;
     (void)code;
-    struct conn *c = *context;
-    if (c == NULL)
-        return;
-    c->state = CONN_IDLE;
-    if (c->body.cap > KEEP_BODY_BYTES)
-        buf_free(&c->body);
-    buf_clear(&c->body);
-    if (c->listener->closed)
-        hang_up(c);
-}
-
-static void on_dispatch(struct task *t)
-{
-    struct http_server *s = container_of(t, struct http_server, dispatch);
-    while (!list_empty(&s->ready)) {
-        struct http_request *req = container_of(s->ready.next, struct http_request, node);
-        list_remove(&req->node);
-        struct http_listener *l = conn_of(req)->listener;
-        if (l->closed)
-            http_reply(req, 503, NULL, 0, SLICE_NONE);
-        else
-            l->handler(req);
-    }
+    if (*context != NULL)
+        http_conn_reset(*context);
 }
 
 /* ---- the answer goes out */
 
-static void finish(struct conn *c, unsigned status, struct MHD_Response *response)
+static void finish(struct http_conn *c, unsigned status, struct MHD_Response *response)
 {
-    assert(c->state == CONN_OPEN);
+    assert(c->state == HTTP_CONN_OPEN);
     struct http_server *s = c->listener->server;
     if (response != NULL && c->listener->closed)
         MHD_add_response_header(response, "Connection", "close");
-    c->state = CONN_REPLYING;
+    c->state = HTTP_CONN_REPLYING;
     c->status = status;
     c->response = response;
-    progress(c);
+    http_conn_progress(c);
     MHD_resume_connection(c->mhd);
     loop_defer(s->loop, &s->run);
 }
@@ -353,13 +195,13 @@ static void add_header(struct MHD_Response *r, const struct http_header *h)
 static void reply(struct http_request *req, int status, const struct http_header *h, size_t n_h,
                   char *bytes, size_t n)
 {
-    assert(status >= 200 && status <= 599);
     struct MHD_Response *r = MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
     if (r == NULL)
         free(bytes);
     for (size_t i = 0; r != NULL && i < n_h; i++)
         add_header(r, &h[i]);
-    finish(conn_of(req), (unsigned)status, r);
+    bool valid = status >= 200 && status <= 999;
+    finish(conn_of(req), valid ? (unsigned)status : 500U, r);
 }
 
 void http_reply(struct http_request *req, int status, const struct http_header *h, size_t n_h,
@@ -435,15 +277,6 @@ void http_request_headers(const struct http_request *req,
     MHD_get_connection_values_n(conn_of_const(req)->mhd, MHD_HEADER_KIND, on_header, &w);
 }
 
-struct buf http_request_take_body(struct http_request *req)
-{
-    struct conn *c = conn_of(req);
-    struct buf taken = c->body;
-    buf_init(&c->body, c->listener->max_body_bytes);
-    req->body = SLICE_NONE;
-    return taken;
-}
-
 /* ---- the server */
 
 static void on_log(void *cls, const char *fmt, va_list args) PRINTF(2, 0);
@@ -465,7 +298,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
         flags, 0, NULL, NULL, on_access, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
         NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONN_POOL_BYTES,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
 }
 
@@ -477,9 +310,9 @@ struct http_server *http_server_new(struct loop *loop, struct error *err)
     list_init(&s->listeners);
     list_init(&s->ready);
     task_init(&s->run, on_run);
-    task_init(&s->dispatch, on_dispatch);
+    task_init(&s->dispatch, http_conn_dispatch);
     s->again.fire = on_again;
-    s->sweep.fire = on_sweep;
+    s->sweep.fire = http_conn_sweep;
     s->daemon = start_daemon(s);
     if (s->daemon == NULL) {
         error_sys(err, "HTTP server");
@@ -514,25 +347,12 @@ struct http_listener *http_listen(struct http_server *s, const char *host, uint1
     return l;
 }
 
-void http_listener_close(struct http_listener *l)
-{
-    http_listen_stop(l);
-    list_each(&l->conns, it)
-    {
-        struct conn *c = container_of(it, struct conn, node);
-        if (c->state == CONN_IDLE || c->state == CONN_FRESH)
-            hang_up(c);
-    }
-    if (list_empty(&l->conns))
-        http_listen_free(l);
-}
-
 static void answer_open(struct http_listener *l)
 {
     list_each(&l->conns, it)
     {
-        struct conn *c = container_of(it, struct conn, node);
-        if (c->state == CONN_OPEN)
+        struct http_conn *c = container_of(it, struct http_conn, node);
+        if (c->state == HTTP_CONN_OPEN)
             http_reply(&c->req, 503, NULL, 0, SLICE_NONE);
     }
 }

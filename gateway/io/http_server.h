@@ -57,7 +57,8 @@ bool http_query_get(struct slice query, const char *name, struct buf *out);
 bool http_percent_decode(struct slice s, struct buf *out);
 
 /* Answers and ends the request: req is gone afterwards. Copies headers and body. Content-Length is
- * set; Date too. A client that is gone is not an error. */
+ * set; Date too. A client that is gone is not an error. A status outside 200 to 999 becomes 500; a
+ * header that HTTP does not allow (line breaks, Content-Length) is left out. */
 void http_reply(struct http_request *, int status, const struct http_header *, size_t n,
                 struct slice body);
 /* The same, with a body that is taken over without a copy (body is as new afterwards). */
