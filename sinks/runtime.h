@@ -11,6 +11,7 @@
 
 enum {
     RUNTIME_STARTS_MAX = 10,        /* processes of one function that start at the same time */
+    RUNTIME_RETURN_MS = 100,        /* from an answer to the /next after it, usually far less */
     RUNTIME_POLLS_MAX = 1024,       /* /next requests that one process may hold */
     RUNTIME_TAIL_BYTES = 4096,      /* X-Amz-Log-Result */
     RUNTIME_LOG_RATE = 1024 * 1024, /* bytes of output per process and second that are logged */
@@ -35,7 +36,8 @@ struct runtime {
     struct list idle;               /* holding a /next, most recently used first */
     size_t queued, starting, alive; /* alive: starting or ready */
     struct task work;               /* starts what is missing */
-    struct timer reap, refill;
+    size_t returning;               /* answered just now, their next /next is on its way */
+    struct timer reap, refill, late;
     int64_t backoff_ms; /* 0: the last provisioned process did well */
 };
 
@@ -56,6 +58,7 @@ struct runtime_sandbox {
     struct timer limit; /* starting: init limit; ending: time to be killed */
     enum runtime_state state;
     enum runtime_start start;
+    bool returning;     /* counted in runtime.returning */
     bool expected;      /* its end is our doing, or reported already */
     char too_large[40]; /* request id whose answer was refused with 413 */
     int64_t spawned_us;
@@ -101,6 +104,8 @@ void runtime_pool_send(struct runtime *, struct runtime_call *);
 void runtime_pool_work(struct runtime *); /* soon: starts what is missing */
 /* The oldest waiting call, taken out of the queue; NULL: none. */
 struct runtime_call *runtime_pool_take(struct runtime *);
+void runtime_pool_returning(struct runtime_sandbox *, bool);
+void runtime_pool_ready(struct runtime *); /* one of its sandboxes is */
 /* A sandbox got a /next: gives it the oldest waiting call, or keeps it. */
 void runtime_pool_poll(struct runtime_sandbox *, struct http_request *);
 

@@ -126,6 +126,8 @@ void runtime_call_done(struct runtime_call *call, const char *status)
     }
     runtime_report_tail(call);
     runtime_call_free(call);
+    if (sb != NULL && sb->state == RUNTIME_READY && list_empty(&sb->calls) && sb->n_polls == 0)
+        runtime_pool_returning(sb, true);
     delivery_done(d);
 }
 

@@ -24,11 +24,29 @@ void runtime_pool_work(struct runtime *r)
     loop_defer(r->sink.env->loop, &r->work);
 }
 
-/* As many processes start as deliveries wait, within the limit; the engine's slots bound those. */
+void runtime_pool_returning(struct runtime_sandbox *sb, bool returning)
+{
+    if (sb->returning == returning)
+        return;
+    sb->returning = returning;
+    sb->runtime->returning += returning ? 1 : (size_t)-1;
+}
+
+/* How many processes must start for those who wait: a process that has just answered will ask
+ * again before a new one could. */
+static size_t missing(struct runtime *r)
+{
+    size_t coming = r->returning < r->queued ? r->returning : r->queued;
+    size_t want = r->queued - coming;
+    if (coming > 0 && !timer_armed(&r->late))
+        timer_start(r->sink.env->loop, &r->late, RUNTIME_RETURN_MS);
+    return want < RUNTIME_STARTS_MAX ? want : RUNTIME_STARTS_MAX;
+}
+
 static void start_missing(struct task *t)
 {
     struct runtime *r = container_of(t, struct runtime, work);
-    size_t want = r->queued < RUNTIME_STARTS_MAX ? r->queued : RUNTIME_STARTS_MAX;
+    size_t want = missing(r);
     while (r->starting < want)
         if (runtime_sandbox_start(r, RUNTIME_ON_DEMAND) == NULL) {
             /* That cost one waiting delivery; the next try is another turn's. */
@@ -39,6 +57,20 @@ static void start_missing(struct task *t)
            !timer_armed(&r->refill))
         if (runtime_sandbox_start(r, RUNTIME_PROVISIONED) == NULL)
             return;
+}
+
+/* Who has not come back by now is not waited for. */
+static void stop_waiting(struct timer *t)
+{
+    struct runtime *r = container_of(t, struct runtime, late);
+    int64_t due = loop_now(r->sink.env->loop) - RUNTIME_RETURN_MS;
+    list_each(&r->sandboxes, it)
+    {
+        struct runtime_sandbox *sb = container_of(it, struct runtime_sandbox, node);
+        if (sb->used_ms <= due)
+            runtime_pool_returning(sb, false);
+    }
+    runtime_pool_work(r);
 }
 
 static void refill(struct timer *t)
@@ -82,6 +114,12 @@ static void reap(struct timer *t)
         timer_start(r->sink.env->loop, &r->reap, next);
 }
 
+void runtime_pool_ready(struct runtime *r)
+{
+    if (!timer_armed(&r->reap))
+        timer_start(r->sink.env->loop, &r->reap, r->idle_ms);
+}
+
 void runtime_pool_open(struct runtime *r)
 {
     list_init(&r->queue);
@@ -90,6 +128,7 @@ void runtime_pool_open(struct runtime *r)
     task_init(&r->work, start_missing);
     r->reap.fire = reap;
     r->refill.fire = refill;
+    r->late.fire = stop_waiting;
     if (provisioned(r) > 0)
         runtime_pool_work(r);
 }
@@ -100,6 +139,7 @@ void runtime_pool_close(struct runtime *r)
     task_cancel(&r->work);
     timer_stop(loop, &r->reap);
     timer_stop(loop, &r->refill);
+    timer_stop(loop, &r->late);
     list_each(&r->sandboxes, it)
         process_kill(container_of(it, struct runtime_sandbox, node)->process, SIGTERM);
     while (!list_empty(&r->sandboxes))
@@ -130,6 +170,7 @@ void runtime_pool_send(struct runtime *r, struct runtime_call *call)
 void runtime_pool_poll(struct runtime_sandbox *sb, struct http_request *poll)
 {
     struct runtime *r = sb->runtime;
+    runtime_pool_returning(sb, false);
     struct runtime_call *call = sb->state == RUNTIME_ENDING ? NULL : runtime_pool_take(r);
     if (call != NULL) {
         runtime_call_begin(call, sb, poll);
@@ -142,6 +183,4 @@ void runtime_pool_poll(struct runtime_sandbox *sb, struct http_request *poll)
         return;
     list_remove(&sb->idle);
     list_prepend(&r->idle, &sb->idle);
-    if (!timer_armed(&r->reap))
-        timer_start(r->sink.env->loop, &r->reap, r->idle_ms);
 }

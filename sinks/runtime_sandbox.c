@@ -30,6 +30,7 @@ static void leave_service(struct runtime_sandbox *sb)
         sb->runtime->starting--;
     sb->runtime->alive--;
     sb->state = RUNTIME_ENDING;
+    runtime_pool_returning(sb, false);
     list_remove(&sb->idle);
 }
 
@@ -212,6 +213,7 @@ void runtime_sandbox_ready(struct runtime_sandbox *sb)
     sb->state = RUNTIME_READY;
     sb->runtime->starting--;
     timer_stop(loop_of(sb), &sb->limit);
+    runtime_pool_ready(sb->runtime);
     sb->init_us = loop_clock_us(loop_of(sb)) - sb->spawned_us;
 }
 
