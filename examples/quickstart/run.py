@@ -94,7 +94,7 @@ def main(binary):
     finally:
         gateway.send_signal(signal.SIGTERM)
         code = gateway.wait(timeout=30)
-        server.close()
+        server.stop()
     print(f"drained, exit {code}; the whole log: {os.path.relpath(log)}")
     return 0 if ok and code == 0 else 1
 
