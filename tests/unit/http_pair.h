@@ -29,6 +29,7 @@ struct pair {
     bool (*until)(struct pair *);
     size_t want; /* for until */
     bool late;
+    unsigned ticks;
     /* raw connection */
     int fd;
     bool eof;
@@ -160,6 +161,28 @@ static inline bool pair_answered(struct pair *p)
     if (end != NULL && length != NULL && length < end)
         return (size_t)(p->got.p + p->got.n - end - 4) >= strtoul(length + 16, NULL, 10);
     return p->eof;
+}
+
+static inline bool pair_has_text(struct pair *p)
+{
+    pair_read(p);
+    return p->got.n > 0;
+}
+
+static inline bool pair_answered_or_eof(struct pair *p)
+{
+    return pair_answered(p) || p->eof;
+}
+
+/* A few turns of the loop: what was sent to the server has been seen by then. */
+static inline bool pair_has_run(struct pair *p)
+{
+    return ++p->ticks % 4 == 0;
+}
+
+static inline bool until_clock(struct pair *p)
+{
+    return loop_clock_us(p->loop) > (int64_t)p->want;
 }
 
 static inline void pair_expect(struct pair *p, const char *text)
