@@ -12,6 +12,7 @@
 enum {
     RUNTIME_STARTS_MAX = 10,        /* processes of one function that start at the same time */
     RUNTIME_RETURN_MS = 100,        /* from an answer to the /next after it, usually far less */
+    RUNTIME_STARTS_PER_TURN = 2,    /* starting one costs milliseconds that others wait */
     RUNTIME_POLLS_MAX = 1024,       /* /next requests that one process may hold */
     RUNTIME_TAIL_BYTES = 4096,      /* X-Amz-Log-Result */
     RUNTIME_LOG_RATE = 1024 * 1024, /* bytes of output per process and second that are logged */
@@ -55,9 +56,11 @@ struct runtime_sandbox {
     struct list polls;              /* /next requests that wait for an event */
     struct list calls;              /* events that are out */
     size_t n_polls;
-    struct timer limit; /* starting: init limit; ending: time to be killed */
+    struct timer limit; /* starting: init limit; ending: time to be killed; ended: to be gone */
     enum runtime_state state;
     enum runtime_start start;
+    bool ended;
+    int status;         /* of waitpid, when ended */
     bool returning;     /* counted in runtime.returning */
     bool expected;      /* its end is our doing, or reported already */
     char too_large[40]; /* request id whose answer was refused with 413 */

@@ -46,17 +46,19 @@ static size_t missing(struct runtime *r)
 static void start_missing(struct task *t)
 {
     struct runtime *r = container_of(t, struct runtime, work);
-    size_t want = missing(r);
-    while (r->starting < want)
-        if (runtime_sandbox_start(r, RUNTIME_ON_DEMAND) == NULL) {
-            /* That cost one waiting delivery; the next try is another turn's. */
-            runtime_pool_work(r);
-            return;
-        }
+    size_t tries = 0;
+    for (size_t want = missing(r); r->starting < want && tries < RUNTIME_STARTS_PER_TURN;) {
+        tries++;
+        if (runtime_sandbox_start(r, RUNTIME_ON_DEMAND) == NULL)
+            break; /* that cost one waiting delivery */
+    }
     while (r->alive < provisioned(r) && r->starting < RUNTIME_STARTS_MAX &&
-           !timer_armed(&r->refill))
-        if (runtime_sandbox_start(r, RUNTIME_PROVISIONED) == NULL)
-            return;
+           !timer_armed(&r->refill) && tries < RUNTIME_STARTS_PER_TURN) {
+        tries++;
+        runtime_sandbox_start(r, RUNTIME_PROVISIONED);
+    }
+    if (tries > 0)
+        timer_start(r->sink.env->loop, &r->late, 0); /* the rest, after the others had their turn */
 }
 
 /* Who has not come back by now is not waited for. */
@@ -171,7 +173,8 @@ void runtime_pool_poll(struct runtime_sandbox *sb, struct http_request *poll)
 {
     struct runtime *r = sb->runtime;
     runtime_pool_returning(sb, false);
-    struct runtime_call *call = sb->state == RUNTIME_ENDING ? NULL : runtime_pool_take(r);
+    bool gone = sb->state == RUNTIME_ENDING || sb->ended;
+    struct runtime_call *call = gone ? NULL : runtime_pool_take(r);
     if (call != NULL) {
         runtime_call_begin(call, sb, poll);
         return;
@@ -179,7 +182,7 @@ void runtime_pool_poll(struct runtime_sandbox *sb, struct http_request *poll)
     list_append(&sb->polls, &poll->node);
     sb->n_polls++;
     sb->used_ms = loop_now(r->sink.env->loop);
-    if (sb->state == RUNTIME_ENDING)
+    if (gone)
         return;
     list_remove(&sb->idle);
     list_prepend(&r->idle, &sb->idle);

@@ -72,25 +72,33 @@ static void init_failed(struct runtime *r, int status)
         log_end(r, "during init", status);
 }
 
-static void on_exit_of(void *ctx, int status)
+/* Everything it had sent has been read by now. */
+static void conclude(struct runtime_sandbox *sb)
 {
-    struct runtime_sandbox *sb = ctx;
     struct runtime *r = sb->runtime;
     bool starting = sb->state == RUNTIME_STARTING;
     if (!sb->expected) {
         back_off(r);
         if (!starting && list_empty(&sb->calls))
-            log_end(r, "while it was idle", status);
+            log_end(r, "while it was idle", sb->status);
     }
     leave_service(sb);
-    while (!list_empty(&sb->calls)) {
-        sb->expected = true;
-        runtime_call_exited(container_of(sb->calls.next, struct runtime_call, node), status);
-    }
+    while (!list_empty(&sb->calls))
+        runtime_call_exited(container_of(sb->calls.next, struct runtime_call, node), sb->status);
     if (starting)
-        init_failed(r, status);
+        init_failed(r, sb->status);
     runtime_sandbox_free(sb);
     runtime_pool_work(r);
+}
+
+/* An answer that it sent just before its end may still be in the socket: it counts. */
+static void on_exit_of(void *ctx, int status)
+{
+    struct runtime_sandbox *sb = ctx;
+    sb->ended = true;
+    sb->status = status;
+    list_remove(&sb->idle);
+    timer_start(loop_of(sb), &sb->limit, 1);
 }
 
 /* Killed at its init limit: AWS tries once more, with the function's timeout as the limit. */
@@ -123,7 +131,9 @@ static void init_timed_out(struct runtime_sandbox *sb)
 static void on_limit(struct timer *t)
 {
     struct runtime_sandbox *sb = container_of(t, struct runtime_sandbox, limit);
-    if (sb->state == RUNTIME_STARTING)
+    if (sb->ended)
+        conclude(sb);
+    else if (sb->state == RUNTIME_STARTING)
         init_timed_out(sb);
     else
         process_kill(sb->process, SIGKILL);
@@ -132,6 +142,8 @@ static void on_limit(struct timer *t)
 void runtime_sandbox_end(struct runtime_sandbox *sb, int signo)
 {
     leave_service(sb);
+    if (sb->ended)
+        return;
     process_kill(sb->process, signo);
     if (signo != SIGKILL)
         timer_start(loop_of(sb), &sb->limit, sb->runtime->stop_ms);
@@ -208,7 +220,7 @@ struct runtime_sandbox *runtime_sandbox_start(struct runtime *r, enum runtime_st
 
 void runtime_sandbox_ready(struct runtime_sandbox *sb)
 {
-    if (sb->state != RUNTIME_STARTING)
+    if (sb->state != RUNTIME_STARTING || sb->ended)
         return;
     sb->state = RUNTIME_READY;
     sb->runtime->starting--;
@@ -224,8 +236,8 @@ void runtime_sandbox_init_error(struct runtime_sandbox *sb, struct http_request 
     back_off(r);
     sb->expected = true;
     leave_service(sb);
-    /* It should go by itself now. */
-    timer_start(loop_of(sb), &sb->limit, r->stop_ms);
+    if (!sb->ended)
+        timer_start(loop_of(sb), &sb->limit, r->stop_ms); /* it should go by itself now */
     if (call == NULL) {
         log_warn(&r->sink.log, "runtime reported an error during init: " SLICE_FMT,
                  (int)(req->body.n < 500 ? req->body.n : 500), req->body.p);

@@ -199,6 +199,18 @@ static void client_half(struct client *c)
     _exit(5);
 }
 
+/* The whole answer, and away without waiting for ours. */
+static void client_last_words(struct client *c)
+{
+    char request[512];
+    int n = snprintf(request, sizeof request,
+                     "POST " CLIENT_ROOT "invocation/%s/response HTTP/1.1\r\nHost: x\r\n"
+                     "Content-Length: 7\r\n\r\ngoodbye",
+                     c->id);
+    client_send(c->fd, request, (size_t)n);
+    _exit(6);
+}
+
 static void client_flood(struct client *c)
 {
     char line[1001];
@@ -267,6 +279,8 @@ static void client_event(struct client *c)
         client_refusals(c);
     } else if (client_is(c, "half")) {
         client_half(c);
+    } else if (client_is(c, "words")) {
+        client_last_words(c);
     } else if (client_is(c, "large")) {
         client_too_large(c);
     } else if (client_is(c, "stream")) {

@@ -204,6 +204,21 @@ static void test_exits(void **state)
     check_exit("half", "Runtime exited with error: exit status 5");
 }
 
+static void test_last_words(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_client(NULL);
+    fixture_open(f);
+    for (int i = 0; i < 30; i++) {
+        struct trip t;
+        trip_go(f, &t, "words");
+        assert_int_equal(t.d.reply.outcome, OUTCOME_OK);
+        assert_body(&t, "goodbye");
+        trip_clear(&t);
+    }
+    fixture_free(f);
+}
+
 static void test_timeout(void **state)
 {
     (void)state;
@@ -273,6 +288,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refused_requests),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_last_words),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_output),
     };

@@ -42,34 +42,35 @@ static void expect_whole(struct fixture *f, const char *event, const char *body)
     trip_clear(&t);
 }
 
+static const char python_code[] =
+    "import decimal, json, logging, os, sys\n"
+    "def handler(event, context):\n"
+    "    do = event['do']\n"
+    "    if do == 'echo': return event\n"
+    "    if do == 'raise': raise KeyError('thing')\n"
+    "    if do == 'exit': sys.exit(4)\n"
+    "    if do == 'set': return {1, 2}\n"
+    "    if do == 'decimal': return decimal.Decimal('1.5')\n"
+    "    if do == 'surrogate': return '\\ud800'\n"
+    "    if do == 'unicode': return 'h\\u00e9'\n"
+    "    if do == 'bytes': return b'raw'\n"
+    "    if do == 'big': return 'x' * 3000000\n"
+    "    if do == 'print':\n"
+    "        print('printed'); logging.getLogger().warning('logged'); print('rest', end='')\n"
+    "    if do == 'context':\n"
+    "        return [context.function_name, context.function_version,\n"
+    "                context.memory_limit_in_mb, context.invoked_function_arn,\n"
+    "                context.aws_request_id == event['id'] if 'id' in event else None,\n"
+    "                0 < context.get_remaining_time_in_millis() <= 10000,\n"
+    "                context.log_group_name, context.client_context,\n"
+    "                context.identity.cognito_identity_id,\n"
+    "                os.environ['_X_AMZN_TRACE_ID'][:7], sys.path[0] == os.getcwd(),\n"
+    "                os.environ['AWS_EXECUTION_ENV']]\n";
+
 static void test_python(void **state)
 {
     (void)state;
-    static const char code[] =
-        "import decimal, json, logging, os, sys\n"
-        "def handler(event, context):\n"
-        "    do = event['do']\n"
-        "    if do == 'echo': return event\n"
-        "    if do == 'raise': raise KeyError('thing')\n"
-        "    if do == 'exit': sys.exit(4)\n"
-        "    if do == 'set': return {1, 2}\n"
-        "    if do == 'decimal': return decimal.Decimal('1.5')\n"
-        "    if do == 'surrogate': return '\\ud800'\n"
-        "    if do == 'unicode': return 'h\\u00e9'\n"
-        "    if do == 'bytes': return b'raw'\n"
-        "    if do == 'big': return 'x' * 3000000\n"
-        "    if do == 'print':\n"
-        "        print('printed'); logging.getLogger().warning('logged'); print('rest', end='')\n"
-        "    if do == 'context':\n"
-        "        return [context.function_name, context.function_version,\n"
-        "                context.memory_limit_in_mb, context.invoked_function_arn,\n"
-        "                context.aws_request_id == event['id'] if 'id' in event else None,\n"
-        "                0 < context.get_remaining_time_in_millis() <= 10000,\n"
-        "                context.log_group_name, context.client_context,\n"
-        "                context.identity.cognito_identity_id,\n"
-        "                os.environ['_X_AMZN_TRACE_ID'][:7], sys.path[0] == os.getcwd(),\n"
-        "                os.environ['AWS_EXECUTION_ENV']]\n";
-    struct fixture *f = open_python(code, "app.handler");
+    struct fixture *f = open_python(python_code, "app.handler");
     struct trip t;
     expect_whole(f, "{\"do\":\"echo\",\"n\":[1,2.5,null]}",
                  "{\"do\": \"echo\", \"n\": [1, 2.5, null]}");
