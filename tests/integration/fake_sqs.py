@@ -66,6 +66,7 @@ class FakeSqs(HttpServer):
         self.faults = {}
         self.calls = []  # (operation, members, clock)
         self.offset = 0.0
+        self.kicks = 0
         self.changed = threading.Condition()
         self.url_host = url_host
         super().__init__(self.answer, port)
@@ -108,6 +109,16 @@ class FakeSqs(HttpServer):
                 self.faults.pop(operation, None)
             else:
                 self.faults.clear()
+
+    def kick(self):
+        """Receives that wait for messages are answered now."""
+        with self.changed:
+            self.kicks += 1
+            self.changed.notify_all()
+
+    def used_up(self, operation):
+        with self.changed:
+            return not self.faults.get(operation)
 
     def count(self, operation):
         with self.changed:
@@ -204,6 +215,7 @@ class FakeSqs(HttpServer):
         most = int(members.get("MaxNumberOfMessages", 1))
         end = time.monotonic() + wait
         with self.changed:
+            kicks = self.kicks
             while True:
                 queue = self._queue(members)
                 if queue is None:
@@ -211,7 +223,7 @@ class FakeSqs(HttpServer):
                 visibility = float(members.get("VisibilityTimeout", queue.visibility))
                 found = self._take(queue, most, visibility)
                 left = end - time.monotonic()
-                if found or left <= 0 or not self.open:
+                if found or left <= 0 or not self.open or kicks != self.kicks:
                     break
                 self.changed.wait(min(left, 0.5))
         return self._ok("ReceiveMessage", {"Messages": found} if found else {})

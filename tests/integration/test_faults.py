@@ -127,11 +127,10 @@ def test_receive_faults(t):
     eventually(lambda: sqs.count("ReceiveMessage") >= 1, 10, "the first receive")
     for name, fault in RECEIVE_FAULTS.items():
         sqs.fail("ReceiveMessage", fault, times=2)
-        with sqs.changed:
-            sqs.changed.notify_all()
+        sqs.kick()
+        eventually(lambda: sqs.used_up("ReceiveMessage"), 30, f"{name!r} met twice")
         sqs.put(queue, {"fault": name})
         eventually(lambda: not sqs.left(queue), 30, f"handled after {name!r}")
-        sqs.heal()
     assert gateway.running()
     once(queue, counter)
     assert gateway.stop() == 0
@@ -142,21 +141,31 @@ def test_half_answers_and_lost_replies(t):
     """The server took the messages as received, but the answer did not arrive: they come again."""
     sqs, queue, counter, config = set_up(t, visibility=5)
 
-    def half(request, do):
-        return Half(do())
+    def once_with_messages(spoil):
+        """Spoils the first answer that holds messages."""
+        used = []
 
-    def lost(request, do):
-        do()
-        return Drop()
+        def fault(request, do):
+            answer = do()
+            if used or b'"Messages"' not in answer.body:
+                return answer
+            used.append(1)
+            return spoil(answer)
+
+        return fault
 
     gateway = t.gateway(config)
-    for fault in (half, lost):
-        sqs.fail("ReceiveMessage", fault, times=1)
+    for name, spoil in (("half", Half), ("lost", lambda answer: Drop())):
+        sqs.fail("ReceiveMessage", once_with_messages(spoil), times=None)
+        before = sqs.count("ReceiveMessage")
+        sqs.kick()
+        eventually(lambda n=before: sqs.count("ReceiveMessage") > n, 10, "a receive that will fail")
         messages = sqs.put(queue, *[{"id": i} for i in range(5)])
-        eventually(lambda: not sqs.left(queue), 25, f"handled after {fault.__name__}")
+        eventually(lambda: not sqs.left(queue), 25, f"handled after {name}")
+        sqs.heal()
         for message in messages:
             assert counter.counts[message.id] == 1
-            assert len(message.receives) == 2
+        assert max(len(message.receives) for message in messages) == 2, "the fault did not happen"
     assert gateway.stop() == 0
 
 

@@ -99,11 +99,11 @@ def test_event_has_fifo_attributes(t):
     queue = t.queue("queue.fifo")
     folder = t.folder / "events"
     folder.mkdir()
-    queue.send("x", MessageGroupId="g one", MessageDeduplicationId="d1")
+    queue.send("x", MessageGroupId="g-one", MessageDeduplicationId="d1")
     t.gateway(t.config({"raw": t.raw("respond", None, {}, queue, variables={
         "RESPOND": "", "SAVE": str(folder)})}, t.elasticmq()))
     attributes = json.loads(events_saved(folder)[0])["Records"][0]["attributes"]
-    assert attributes["MessageGroupId"] == "g one"
+    assert attributes["MessageGroupId"] == "g-one"
     assert attributes["MessageDeduplicationId"] == "d1"
     assert isinstance(attributes["SequenceNumber"], str)
 
