@@ -1,4 +1,4 @@
-/* test_loop.c - turns, timers, tasks, descriptors and signals of the loop, real and virtual. */
+/* test_loop.c - turns, timers, tasks, descriptors and signals of the real loop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,63 +6,12 @@
 
 #include <cmocka.h>
 
-#include "io/loop_core.h"
+#include "loop_jobs.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { MANY = 2000 };
-
-static char trace[256];
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace) {
-        trace[n] = c;
-        trace[n + 1] = '\0';
-    }
-}
-
-struct job {
-    struct task task;
-    struct timer timer;
-    struct loop *loop;
-    char mark;
-    struct job *next;
-    int64_t delay_ms; /* of next's timer; -1: next's task */
-};
-
-static void job_done(struct job *j)
-{
-    note(j->mark);
-    if (j->next == NULL)
-        return;
-    if (j->delay_ms < 0)
-        loop_defer(j->loop, &j->next->task);
-    else
-        timer_start(j->loop, &j->next->timer, j->delay_ms);
-}
-
-static void job_run(struct task *t)
-{
-    job_done(container_of(t, struct job, task));
-}
-
-static void job_fire(struct timer *t)
-{
-    job_done(container_of(t, struct job, timer));
-}
-
-static struct job job_make(struct loop *l, char mark)
-{
-    return (struct job){
-        .task.run = job_run, .timer.fire = job_fire, .loop = l, .mark = mark, .delay_ms = -1};
-}
 
 static void stop_run(struct task *t)
 {
@@ -90,117 +39,6 @@ static int teardown(void **state)
 {
     loop_free(*state);
     return 0;
-}
-
-static void virtual_time_jumps_to_the_next_timer(void **state)
-{
-    (void)state;
-    trace[0] = '\0';
-    struct loop *l = loop_new_virtual();
-    int64_t start = loop_now(l), wall = loop_wall(l);
-    struct job a = job_make(l, 'a'), b = job_make(l, 'b'), c = job_make(l, 'c');
-    timer_start(l, &a.timer, 86400000);
-    timer_start(l, &b.timer, 10);
-    loop_defer(l, &c.task);
-    assert_true(loop_step(l));
-    assert_int_equal(loop_now(l), start);
-    assert_true(loop_step(l));
-    assert_int_equal(loop_now(l), start + 10);
-    assert_true(loop_step(l));
-    assert_int_equal(loop_now(l), start + 86400000);
-    assert_int_equal(loop_wall(l), wall + 86400000);
-    assert_int_equal(loop_clock_us(l), loop_now(l) * 1000);
-    assert_false(loop_step(l));
-    assert_string_equal(trace, "cba");
-    loop_free(l);
-}
-
-static void tasks_go_before_timers(void **state)
-{
-    (void)state;
-    trace[0] = '\0';
-    struct loop *l = loop_new_virtual();
-    struct job a = job_make(l, 'a'), b = job_make(l, 'b'), c = job_make(l, 'c'),
-               d = job_make(l, 'd');
-    a.next = &b;
-    timer_start(l, &d.timer, 0);
-    loop_defer(l, &a.task);
-    loop_defer(l, &c.task);
-    while (loop_step(l)) {
-    }
-    assert_string_equal(trace, "acbd");
-    loop_free(l);
-}
-
-static void a_task_is_queued_once_and_can_be_cancelled(void **state)
-{
-    (void)state;
-    trace[0] = '\0';
-    struct loop *l = loop_new_virtual();
-    struct job a = job_make(l, 'a'), b = job_make(l, 'b');
-    struct task fresh;
-    task_cancel(&a.task); /* zeroed: not queued */
-    task_init(&fresh, job_run);
-    task_cancel(&fresh);
-    loop_defer(l, &a.task);
-    loop_defer(l, &a.task);
-    loop_defer(l, &b.task);
-    task_cancel(&b.task);
-    task_cancel(&b.task);
-    assert_true(loop_step(l));
-    assert_false(loop_step(l));
-    assert_string_equal(trace, "a");
-    loop_free(l);
-}
-
-struct heap_job {
-    struct timer timer;
-    int64_t want_ms; /* -1: stopped */
-    int fired;
-    struct loop *loop;
-};
-
-static int64_t last_due;
-
-static void heap_fire(struct timer *t)
-{
-    struct heap_job *j = container_of(t, struct heap_job, timer);
-    assert_int_equal(loop_now(j->loop), j->want_ms);
-    assert_true(j->want_ms >= last_due);
-    last_due = j->want_ms;
-    j->fired++;
-}
-
-/* Random starts, restarts and stops: what is armed fires in order, once, at its time. */
-static void timers_fire_in_order_whatever_happens_to_them(void **state)
-{
-    (void)state;
-    struct loop *l = loop_new_virtual();
-    struct heap_job *jobs = calloc(MANY, sizeof *jobs);
-    assert_non_null(jobs);
-    uint32_t rnd = 12345;
-    for (size_t i = 0; i < MANY; i++)
-        jobs[i] = (struct heap_job){.timer.fire = heap_fire, .want_ms = -1, .loop = l};
-    for (size_t step = 0; step < 5 * MANY; step++) {
-        rnd = rnd * 1664525U + 1013904223U;
-        struct heap_job *j = &jobs[(rnd >> 8) % MANY];
-        rnd = rnd * 1664525U + 1013904223U;
-        int64_t delay = (int64_t)((rnd >> 8) % 1000);
-        if ((rnd & 0x80000000U) != 0 && timer_armed(&j->timer)) {
-            timer_stop(l, &j->timer);
-            j->want_ms = -1;
-        } else {
-            timer_start(l, &j->timer, delay);
-            j->want_ms = loop_now(l) + delay;
-        }
-    }
-    last_due = 0;
-    while (loop_step(l)) {
-    }
-    for (size_t i = 0; i < MANY; i++)
-        assert_int_equal(jobs[i].fired, jobs[i].want_ms >= 0);
-    free(jobs);
-    loop_free(l);
 }
 
 static void a_timer_restarted_by_itself_does_not_starve_the_rest(void **state)
@@ -474,10 +312,6 @@ static void a_task_that_queues_itself_does_not_starve_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(virtual_time_jumps_to_the_next_timer),
-        cmocka_unit_test(tasks_go_before_timers),
-        cmocka_unit_test(a_task_is_queued_once_and_can_be_cancelled),
-        cmocka_unit_test(timers_fire_in_order_whatever_happens_to_them),
         REAL(a_timer_restarted_by_itself_does_not_starve_the_rest),
         REAL(timers_of_the_real_loop_keep_their_time),
         REAL(no_sleep_without_end),

@@ -1,4 +1,4 @@
-/* test_process.c - children: output, ends, failures to start, and that nothing outlives us. */
+/* test_process.c - children: output, ends, failures to start. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "io/process.h"
+#include "process_wait.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,12 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { DEADLINE_MS = 20000 };
 
 struct run {
     struct loop *loop;
@@ -262,18 +259,6 @@ static void a_signal_reaches_the_whole_group(void **state)
     assert_true(r->exits == 1);
 }
 
-static void wait_gone(pid_t pid)
-{
-    for (int i = 0; i < DEADLINE_MS / 10; i++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
-        }
-        if (kill(pid, 0) != 0 && errno == ESRCH)
-            return;
-        poll(NULL, 0, 10);
-    }
-    fail_msg("process %d is still there", pid);
-}
-
 static void the_group_dies_with_its_leader(void **state)
 {
     struct run *r = *state;
@@ -325,58 +310,6 @@ static void it_may_be_freed_inside_its_callbacks(void **state)
     assert_null(r->p);
 }
 
-/* ---- nothing outlives us */
-
-/* A gateway in miniature; prints the numbers of its child and grandchild. */
-static void tell_pid(void *ctx, int stream, struct slice line)
-{
-    (void)stream;
-    int fd = *(int *)ctx;
-    if (write(fd, line.p, line.n) < 0 || write(fd, "\n", 1) < 0)
-        _exit(9);
-}
-
-static void miniature(int fd)
-{
-    struct error err;
-    if (!process_setup(&err))
-        _exit(8);
-    struct loop *l = loop_new(&err);
-    const char *const argv[] = {
-        "sh", "-c", "trap '' TERM HUP INT; sleep 1000 & echo $$ $!; sleep 1000; sleep 1000", NULL};
-    struct process_spec spec = {.argv = argv, .envp = env, .on_line = tell_pid, .ctx = &fd};
-    if (process_spawn(l, &spec, &err) == NULL)
-        _exit(7);
-    loop_run(l);
-    _exit(6);
-}
-
-static void killed_hard_it_leaves_nothing_behind(void **state)
-{
-    (void)state;
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    int fd[2], numbers[2];
-    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-    pid_t gateway = fork();
-    if (gateway == 0)
-        miniature(fd[1]);
-    close(fd[1]);
-    FILE *f = fdopen(fd[0], "r");
-    assert_int_equal(fscanf(f, "%d %d", &numbers[0], &numbers[1]), 2);
-    assert_int_equal(kill(numbers[0], 0), 0);
-    assert_int_equal(kill(numbers[1], 0), 0);
-    kill(gateway, SIGKILL);
-    wait_gone(gateway);
-    wait_gone(numbers[0]);
-    wait_gone(numbers[1]);
-    fclose(f);
-    /* the guardian goes too: no child is left */
-    for (int i = 0; i < DEADLINE_MS / 10 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
-        poll(NULL, 0, 10);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-    assert_int_equal(errno, ECHILD);
-}
-
 static void teardown_ends_the_guardian(void **state)
 {
     struct run *r = *state;
@@ -409,7 +342,6 @@ int main(void)
         RUN(output_from_before_the_end_is_there_at_the_end),
         RUN(output_can_be_read_at_once),
         RUN(it_may_be_freed_inside_its_callbacks),
-        cmocka_unit_test(killed_hard_it_leaves_nothing_behind),
         RUN(teardown_ends_the_guardian),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
