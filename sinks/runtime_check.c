@@ -119,7 +119,9 @@ static bool check_root(const char *dir, struct error *err)
 {
     struct stat st;
     if (stat(dir, &st) != 0)
-        return error_sys(err, "CodeUri: %.300s: create the directory or correct CodeUri", dir);
+        return error_set(err, ERROR_CONFIG,
+                         "CodeUri: there is no directory %.300s; create it or correct CodeUri",
+                         dir);
     if (!S_ISDIR(st.st_mode))
         return error_set(err, ERROR_CONFIG,
                          "CodeUri: %.300s is not a directory; unpack the code there first", dir);

@@ -94,6 +94,8 @@ void runtime_report_end(struct runtime_call *call, const char *status)
     char line[400];
     if (!wants_lines(call))
         return;
+    if (status != NULL) /* the platform ended it: the function could not say why */
+        emit(call, "platform", slice_of(call->delivery->reply.detail));
     put(put(line, "END RequestId: "), id);
     emit(call, "platform", slice_of(line));
 

@@ -238,6 +238,7 @@ static void test_timeout(void **state)
              "timed out after 0.15 seconds\"}",
              t.d.request_id);
     assert_body(&t, text);
+    assert_contains(t.d.reply.log_tail.p, "Error: Task timed out after 0.15 seconds\nEND ");
     assert_contains(t.d.reply.log_tail.p, "\tStatus: timeout\n");
     trip_clear(&t);
     fixture_until(f, until_dead, &pid);

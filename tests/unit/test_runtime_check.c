@@ -82,7 +82,7 @@ static void test_files(void **state)
     f->runtime.code_uri = path;
     refuses(f, "is not a directory");
     snprintf(path, sizeof path, "%s/missing", f->dir);
-    refuses(f, "create the directory or correct CodeUri");
+    refuses(f, "/missing; create it or correct CodeUri");
     f->runtime.code_uri = f->dir;
     f->runtime.name = "python3.12";
     f->runtime.handler = "a.b";
