@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ACCEPTS_PER_TURN = 64, BACKLOG = 1024, PAUSE_MS = 200 };
+enum { ACCEPTS_PER_TURN = 64, BACKLOG = 1024, PAUSE_MS = 200, WARN_EVERY_MS = 10 * 1000 };
 
 union address {
     struct sockaddr any;
@@ -69,6 +69,17 @@ static void resume_accepting(struct timer *t)
         timer_start(l->loop, &l->pause, PAUSE_MS);
 }
 
+/* The waiting connection would wake us again and again. */
+static void pause_accepting(struct http_listener *l, int sys)
+{
+    watch_stop(l->loop, &l->watch);
+    timer_start(l->loop, &l->pause, PAUSE_MS);
+    if (loop_now(l->loop) < l->next_warning_ms)
+        return;
+    l->next_warning_ms = loop_now(l->loop) + WARN_EVERY_MS;
+    log_warn(NULL, "port %u: cannot accept connections: %s", l->port, strerror(sys));
+}
+
 static void on_connection(struct watch *w, uint32_t events)
 {
     (void)events;
@@ -82,9 +93,7 @@ static void on_connection(struct watch *w, uint32_t events)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            log_warn(NULL, "port %u: cannot accept connections: %s", l->port, strerror(errno));
-            watch_stop(l->loop, w);
-            timer_start(l->loop, &l->pause, PAUSE_MS);
+            pause_accepting(l, errno);
             return;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)

@@ -12,6 +12,7 @@ struct http_listener {
     struct loop *loop;
     struct watch watch;
     struct timer pause; /* out of descriptors: accepting goes on when it fires */
+    int64_t next_warning_ms;
     http_handler *handler;
     void *ctx;
     size_t max_body_bytes;

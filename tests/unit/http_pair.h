@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAIR_DEADLINE_MS = 30000, PAIR_BODY_MAX = 8 * 1024 * 1024 };
@@ -183,6 +184,17 @@ static inline bool pair_has_run(struct pair *p)
 static inline bool until_clock(struct pair *p)
 {
     return loop_clock_us(p->loop) > (int64_t)p->want;
+}
+
+/* CPU time that an otherwise quiet loop used in that time. */
+static inline int64_t pair_cpu_ms(struct pair *p, int64_t wall_ms)
+{
+    struct timespec a, b;
+    p->want = (size_t)(loop_clock_us(p->loop) + wall_ms * 1000);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+    pair_run(p, until_clock);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+    return (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
 }
 
 static inline void pair_expect(struct pair *p, const char *text)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "http_pair.h"
+#include <sys/resource.h>
 
 enum { STALL_MS = 80 };
 
@@ -106,6 +107,8 @@ static void what_is_not_http_is_ended(void **state)
         pair_connect(p);
         pair_send(p, texts[i]);
         pair_run(p, pair_answered_or_eof);
+        if (pair_cpu_ms(p, 50) > 25)
+            fail_msg("text %zu keeps the server busy", i);
         pair_hang_up(p);
     }
     pair_connect(p);
@@ -168,6 +171,7 @@ static void an_idle_connection_and_a_held_request_may_wait_for_ever(void **state
         pair_hold_until(p, 1);
         p->want = (size_t)loop_clock_us(p->loop) + 3 * STALL_MS * 1000;
         pair_run(p, three_stalls_later); /* held */
+        assert_true(pair_cpu_ms(p, 50) < 25);
         assert_false(p->eof);
         http_reply(pair_release(p), 200, NULL, 0, SLICE("late"));
         pair_run(p, pair_answered);
@@ -315,6 +319,31 @@ static void more_connections_than_one_turn_accepts(void **state)
     }
 }
 
+static void without_descriptors_it_waits_for_better_times(void **state)
+{
+    struct pair *p = *state;
+    struct rlimit before, low;
+    int fds[64], n = 0;
+    pair_open(p, pair_hold, 1000);
+    pair_connect(p);
+    getrlimit(RLIMIT_NOFILE, &before);
+    low = (struct rlimit){(rlim_t)p->fd + 9, before.rlim_max};
+    pair_hang_up(p);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (n < 64 && (fds[n] = raw_connect(http_listener_port(p->listener))) >= 0) {
+        assert_int_equal(send(fds[n++], "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, 0), 27);
+    }
+    assert_in_range(n, 5, 20);
+    assert_true(pair_cpu_ms(p, 100) < 50);
+    assert_int_equal(p->handled, 0);
+    setrlimit(RLIMIT_NOFILE, &before);
+    pair_hold_until(p, (size_t)n);
+    while (n > 0)
+        close(fds[--n]);
+    while (p->n_held > 0)
+        http_reply(pair_release(p), 200, NULL, 0, SLICE_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +360,7 @@ int main(void)
         PAIR(a_closed_listener_still_answers_what_it_took),
         PAIR(the_server_can_be_freed_with_requests_open),
         PAIR(more_connections_than_one_turn_accepts),
+        PAIR(without_descriptors_it_waits_for_better_times),
     };
     return cmocka_run_group_tests_name("http_conn", tests, NULL, NULL);
 }
