@@ -110,8 +110,11 @@ static void result(struct runtime_sandbox *sb, struct http_request *req, struct 
 static void init_error(struct runtime_sandbox *sb, struct http_request *req)
 {
     /* Some clients report every end here, also after many events: nothing failed then but them. */
-    if (sb->state == RUNTIME_STARTING)
-        runtime_sandbox_init_error(sb, req);
+    if (sb->state != RUNTIME_STARTING) {
+        invalid_state(req);
+        return;
+    }
+    runtime_sandbox_init_error(sb, req);
     accepted(req);
 }
 

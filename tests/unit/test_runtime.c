@@ -138,7 +138,7 @@ static void test_refused_requests(void **state)
     struct trip t;
     fixture_open(f);
     trip_go(f, &t, "refusals");
-    assert_body(&t, "400 400 400 404 404 405 202 404");
+    assert_body(&t, "400 400 400 404 404 405 403 404");
     trip_clear(&t);
     trip_go(f, &t, "twice");
     assert_body(&t, "once");
