@@ -229,7 +229,7 @@ static bool read_markup(struct reader *r)
 static struct node *read_tree(struct sqs_answer *a, struct slice body)
 {
     struct reader r = {.rest = slice_trim(body), .answer = a};
-    if (!utf8_valid(body))
+    if (!utf8_valid(body) || memchr(body.p, '\0', body.n))
         return NULL;
     a->plain = r.out = mem_alloc_raw(body.n + 1);
     while (r.rest.n) {
