@@ -38,7 +38,8 @@ static char *read_file(const char *path, size_t *n)
     return data;
 }
 
-static void make_request(const char *address, const char *path, const char *file)
+static void make_request(const char *address, const char *path, const char *file,
+                         const char *header)
 {
     static char small[] = "{\"key1\":\"value1\",\"key2\":\"value2\",\"n\":1}";
     size_t n = sizeof small - 1;
@@ -48,8 +49,8 @@ static void make_request(const char *address, const char *path, const char *file
         bench_die("out of memory");
     request_n = (size_t)snprintf(request, 1024,
                                  "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: "
-                                 "application/json\r\nContent-Length: %zu\r\n\r\n",
-                                 path, address, n);
+                                 "application/json\r\nContent-Length: %zu\r\n%s%s\r\n",
+                                 path, address, n, header ? header : "", header ? "\r\n" : "");
     memcpy(request + request_n, body, n);
     request_n += n;
 }
@@ -118,10 +119,11 @@ static void drive(int epoll, int64_t start, int64_t stop, struct tally *t)
 int main(int argc, char **argv)
 {
     if (argc < 5)
-        bench_die("load ADDRESS PATH CONNECTIONS SECONDS [BODY-FILE]");
+        bench_die("load ADDRESS PATH CONNECTIONS SECONDS [BODY-FILE|- [HEADER]]");
     size_t n = strtoul(argv[3], NULL, 10);
     double seconds = strtod(argv[4], NULL);
-    make_request(argv[1], argv[2], argc > 5 ? argv[5] : NULL);
+    make_request(argv[1], argv[2], argc > 5 && strcmp(argv[5], "-") != 0 ? argv[5] : NULL,
+                 argc > 6 ? argv[6] : NULL);
     struct client *clients = calloc(n ? n : 1, sizeof *clients);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (clients == NULL || epoll < 0)
