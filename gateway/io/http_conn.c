@@ -7,7 +7,8 @@
 
 enum {
     DRAIN_MAX_BYTES = 64 * 1024 * 1024,
-    KEEP_BODY_BYTES = 16 * 1024, /* an idle connection keeps no more than this */
+    BODIES_MAX_BYTES = 512 * 1024 * 1024, /* of all requests that are not answered yet */
+    KEEP_BODY_BYTES = 16 * 1024,          /* an idle connection keeps no more than this */
     SWEEPS_PER_STALL = 8,
 };
 
@@ -25,6 +26,12 @@ struct http_conn *http_conn_new(struct http_listener *l, int fd)
     return c;
 }
 
+static void drop_body(struct http_conn *c)
+{
+    c->listener->server->body_bytes -= c->body.n;
+    buf_free(&c->body);
+}
+
 void http_conn_free(struct http_conn *c)
 {
     struct http_listener *l = c->listener;
@@ -32,7 +39,7 @@ void http_conn_free(struct http_conn *c)
     list_remove(&c->req.node);
     l->server->n_conns--;
     buf_free(&c->uri);
-    buf_free(&c->body);
+    drop_body(c);
     free(c);
     if (l->closed && list_empty(&l->conns))
         http_listen_free(l);
@@ -78,11 +85,15 @@ void http_conn_begin(struct http_conn *c, const char *target)
 
 bool http_conn_body(struct http_conn *c, const char *p, size_t n)
 {
+    struct http_server *s = c->listener->server;
     http_conn_progress(c);
-    if (!c->req.too_large && buf_add(&c->body, p, n))
-        return true;
+    if (!c->req.too_large && n <= c->body.limit - c->body.n) {
+        buf_add(&c->body, p, n);
+        s->body_bytes += n;
+        return s->body_bytes <= BODIES_MAX_BYTES;
+    }
     c->req.too_large = true;
-    buf_free(&c->body);
+    drop_body(c);
     c->drained += n;
     return c->drained <= DRAIN_MAX_BYTES;
 }
@@ -113,9 +124,10 @@ void http_conn_dispatch(struct task *t)
 void http_conn_reset(struct http_conn *c)
 {
     c->state = HTTP_CONN_IDLE;
+    c->listener->server->body_bytes -= c->body.n;
+    buf_clear(&c->body);
     if (c->body.cap > KEEP_BODY_BYTES)
         buf_free(&c->body);
-    buf_clear(&c->body);
     if (c->listener->closed)
         http_conn_hang_up(c);
 }
@@ -124,6 +136,7 @@ struct buf http_request_take_body(struct http_request *req)
 {
     struct http_conn *c = container_of(req, struct http_conn, req);
     struct buf taken = c->body;
+    c->listener->server->body_bytes -= taken.n;
     buf_init(&c->body, c->listener->max_body_bytes);
     req->body = SLICE_NONE;
     return taken;

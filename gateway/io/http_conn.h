@@ -46,6 +46,7 @@ struct http_server {
     struct list ready; /* http_request.node: complete requests, not yet handed over */
     struct http_conn *adopting;
     size_t n_conns;
+    size_t body_bytes; /* held for all requests together */
     int64_t stall_ms;
     bool closing;
 };
@@ -57,7 +58,8 @@ void http_conn_progress(struct http_conn *); /* something moved: not stalled */
 /* Shuts the socket down: what was written still arrives, then the daemon sees the end. */
 void http_conn_hang_up(struct http_conn *);
 void http_conn_begin(struct http_conn *, const char *target); /* a request line was read */
-/* Stores a piece of the body, or drains it; false: too much even for that. */
+/* Stores a piece of the body, or drains it; false: too much even for that, or too much of all
+ * connections together: it must be dropped. */
 bool http_conn_body(struct http_conn *, const char *p, size_t n) MUST_CHECK;
 void http_conn_queue(struct http_conn *); /* complete: the handler gets it from a task */
 void http_conn_reset(struct http_conn *); /* answered */

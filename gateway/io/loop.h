@@ -30,9 +30,9 @@ struct watch {
     void *impl;                     /* the loop's */
 };
 
-struct loop *loop_new(struct error *);
-void loop_free(struct loop *); /* nothing may be armed any more */
-void loop_run(struct loop *);  /* until loop_stop */
+struct loop *loop_new(struct error *); /* SIGPIPE is ignored from then on */
+void loop_free(struct loop *);         /* nothing may be armed any more */
+void loop_run(struct loop *);          /* until loop_stop */
 void loop_stop(struct loop *);
 /* Calls on_signal(signo, ctx) on the loop, also before loop_run for signals that came early. */
 bool loop_signal(struct loop *, int signo, void (*on_signal)(int signo, void *ctx), void *ctx,

@@ -19,7 +19,8 @@ enum step { STEP_STREAMS, STEP_CHDIR, STEP_EXEC };
 
 /* What a child that could not start writes to its parent. */
 struct failure {
-    int step, sys;
+    enum step step;
+    int sys;
 };
 
 struct start {
@@ -122,9 +123,10 @@ static _Noreturn void child(const struct start *s, const struct process_spec *sp
     reset_signals();
     if (files_before.rlim_cur > 0)
         setrlimit(RLIMIT_NOFILE, &files_before);
-    if (dup2(s->stdin_fd, 0) < 0 || dup2(s->stdout_fd, 1) < 0 || dup2(s->stderr_fd, 2) < 0 ||
-        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    if (dup2(s->stdin_fd, 0) < 0 || dup2(s->stdout_fd, 1) < 0 || dup2(s->stderr_fd, 2) < 0)
         give_up(s, STEP_STREAMS);
+    /* ours close themselves; this is for those of libraries, and may be forbidden to us */
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (spec->cwd != NULL && chdir(spec->cwd) != 0)
         give_up(s, STEP_CHDIR);
     char *const *argv, *const *envp; /* exec's parameters lack a const, though it only reads */

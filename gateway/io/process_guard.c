@@ -50,16 +50,17 @@ static void guard(int fd)
     _exit(0);
 }
 
-static void become_guardian(int read_fd)
+static void become_guardian(int read_fd, int write_fd)
 {
     static const int deaf[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < ARRAY_LEN(deaf); i++)
         signal(deaf[i], SIG_IGN);
     setsid();
     prctl(PR_SET_NAME, "penstock-guard");
+    close(write_fd); /* or the end of the pipe would never come */
     if (dup2(read_fd, 0) != 0)
         _exit(1);
-    close_range(1, ~0U, 0);
+    (void)close_range(1, ~0U, 0);
     if (chdir("/") != 0)
         _exit(1);
     guard(0);
@@ -81,7 +82,7 @@ bool process_guard_start(struct error *err)
         return error_sys(err, "fork of the guardian");
     }
     if (pid == 0)
-        become_guardian(fd[0]);
+        become_guardian(fd[0], fd[1]);
     close(fd[0]);
     /* above the standard descriptors, where a child's dup2 would overwrite it */
     pipe_fd = fcntl(fd[1], F_DUPFD_CLOEXEC, 10);
