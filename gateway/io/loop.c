@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <uv.h>
 
 enum {
@@ -20,6 +21,7 @@ struct real_loop {
     uv_loop_t uv;
     uv_timer_t alarm;
     int64_t woken_us; /* when the present turn began */
+    int64_t cpu_us;   /* the thread's processor time then */
     bool awake;       /* woken_us is of the present turn */
     int64_t next_slow_log_ms;
 };
@@ -45,6 +47,13 @@ static struct real_loop *real(struct loop *l)
     return (struct real_loop *)(void *)l;
 }
 
+static int64_t cpu_now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* The first callback after the sleep sets the clock for the turn. */
 static void wake(struct real_loop *r)
 {
@@ -52,6 +61,7 @@ static void wake(struct real_loop *r)
         return;
     r->awake = true;
     r->woken_us = loop_core_read_clock(&r->core);
+    r->cpu_us = cpu_now_us();
 }
 
 static void on_alarm(uv_timer_t *t)
@@ -104,24 +114,26 @@ struct loop *loop_new(struct error *err)
 
 /* ---- turns */
 
+/* Little processor time in a slow turn means that we waited: for a disk, or for a processor. */
 static void report_slow(struct real_loop *r, int64_t now_us, int64_t fds_us, int64_t timers_us)
 {
-    if (now_us - r->woken_us < SLOW_TURN_US || r->core.now_ms < r->next_slow_log_ms)
+    int64_t turn_us = now_us - r->woken_us;
+    if (turn_us < SLOW_TURN_US || r->core.now_ms < r->next_slow_log_ms)
         return;
     r->next_slow_log_ms = r->core.now_ms + SLOW_LOG_EVERY_MS;
-    int64_t tasks_us = now_us - r->woken_us - fds_us - timers_us;
     log_warn(NULL,
-             "slow turn of the event loop: %lld ms (descriptors %lld, timers %lld, tasks %lld)",
-             (long long)(now_us - r->woken_us) / 1000, (long long)fds_us / 1000,
-             (long long)timers_us / 1000, (long long)tasks_us / 1000);
+             "slow turn of the event loop: %lld ms, %lld of them computing (descriptors %lld, "
+             "timers %lld, tasks %lld)",
+             (long long)turn_us / 1000, (long long)(cpu_now_us() - r->cpu_us) / 1000,
+             (long long)fds_us / 1000, (long long)timers_us / 1000,
+             (long long)(turn_us - fds_us - timers_us) / 1000);
 }
 
 /* Everything between two sleeps that is not a descriptor's callback. */
 static void work(struct real_loop *r)
 {
+    wake(r);
     int64_t begin_us = loop_core_read_clock(&r->core);
-    if (!r->awake)
-        r->woken_us = begin_us;
     loop_core_run_tasks(&r->core, TASKS_PER_TURN);
     int64_t timers_us = 0;
     if (loop_core_next_due(&r->core) <= r->core.now_ms) {

@@ -307,6 +307,39 @@ static void a_task_that_queues_itself_does_not_starve_descriptors(void **state)
     close(fd[1]);
 }
 
+static void burn(struct task *t)
+{
+    struct job *j = container_of(t, struct job, task);
+    int64_t end = loop_clock_us(j->loop) + 60000;
+    while (loop_clock_us(j->loop) < end) {
+    }
+    loop_stop(j->loop);
+}
+
+static void a_slow_turn_is_told_once_a_second(void **state)
+{
+    struct loop *l = *state;
+    char text[2000] = {0};
+    int fd[2], saved = dup(2);
+    assert_int_equal(pipe2(fd, O_CLOEXEC | O_NONBLOCK), 0);
+    struct job slow = job_make(l, 's');
+    slow.task.run = burn;
+    assert_int_equal(dup2(fd[1], 2), 2);
+    for (int i = 0; i < 3; i++) {
+        loop_defer(l, &slow.task);
+        loop_run(l);
+    }
+    dup2(saved, 2);
+    ssize_t n = read(fd[0], text, sizeof text - 1);
+    assert_true(n > 0);
+    const char *first = strstr(text, "slow turn of the event loop: ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "slow turn"));
+    close(fd[0]);
+    close(fd[1]);
+    close(saved);
+}
+
 #define REAL(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -322,6 +355,7 @@ int main(void)
         REAL(a_bad_descriptor_is_refused),
         REAL(one_callback_may_stop_another_that_is_ready_too),
         REAL(signals_arrive_also_those_from_before_the_run),
+        REAL(a_slow_turn_is_told_once_a_second),
         REAL(a_task_that_queues_itself_does_not_starve_descriptors),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
