@@ -170,7 +170,7 @@ static void client_too_large(struct client *c)
     client_answer(c, text);
 }
 
-static void client_stream_error(struct client *c)
+static void client_stream_error(struct client *c, const char *encoded)
 {
     char request[1024], head[4096], body[1024];
     int n = snprintf(request, sizeof request,
@@ -181,9 +181,8 @@ static void client_stream_error(struct client *c)
                      "Trailer: Lambda-Runtime-Function-Error-Body\r\n\r\n"
                      "5\r\nhello\r\n0\r\n"
                      "Lambda-Runtime-Function-Error-Type: TypeError\r\n"
-                     "Lambda-Runtime-Function-Error-Body: "
-                     "eyJlcnJvclR5cGUiOiJUeXBlRXJyb3IiLCJlcnJvck1lc3NhZ2UiOiJicm9rZSJ9\r\n\r\n",
-                     c->id);
+                     "Lambda-Runtime-Function-Error-Body: %s\r\n\r\n",
+                     c->id, encoded);
     client_send(c->fd, request, (size_t)n);
     c->last = client_receive(c->fd, head, sizeof head, body, sizeof body);
 }
@@ -253,6 +252,51 @@ static void client_refusals(struct client *c)
     close(fd);
 }
 
+/* What a well-behaved client does not do. */
+static void client_misbehave(struct client *c)
+{
+    if (client_is(c, "half")) {
+        client_half(c);
+    } else if (client_is(c, "words")) {
+        client_last_words(c);
+    } else if (client_is(c, "large")) {
+        client_too_large(c);
+    } else if (client_is(c, "stream")) {
+        client_stream_error(c, "eyJlcnJvclR5cGUiOiJUeXBlRXJyb3IiLCJlcnJvck1lc3NhZ2UiOiJicm9rZSJ9");
+    } else if (client_is(c, "stream-bad")) {
+        client_stream_error(c, "~~~");
+    } else if (client_is(c, "empty")) {
+        client_post(c, c->id, "error", "", "");
+    } else if (client_is(c, "long")) {
+        for (int i = 0; i < 5000; i++)
+            putchar('a' + i % 26);
+        putchar('\n');
+        fflush(stdout);
+        client_answer(c, "long");
+    } else if (client_is(c, "exit")) {
+        _exit((int)strtol(c->event + 5, NULL, 10));
+    } else if (client_is(c, "kill")) {
+        raise(SIGKILL);
+    } else if (client_is(c, "hang")) {
+        for (;;)
+            pause();
+    } else if (client_is(c, "silent")) {
+        client_answer(c, "done");
+        for (;;)
+            pause();
+    } else if (client_is(c, "flood")) {
+        client_flood(c);
+    } else if (client_is(c, "print")) {
+        printf("first line\nsecond line\n");
+        fflush(stdout);
+        client_answer(c, "printed");
+    } else if (client_is(c, "grandchild")) {
+        client_grandchild(c);
+    } else {
+        client_answer(c, c->event);
+    }
+}
+
 static void client_event(struct client *c)
 {
     char text[64];
@@ -277,35 +321,8 @@ static void client_event(struct client *c)
         client_answer(c, text);
     } else if (client_is(c, "refusals")) {
         client_refusals(c);
-    } else if (client_is(c, "half")) {
-        client_half(c);
-    } else if (client_is(c, "words")) {
-        client_last_words(c);
-    } else if (client_is(c, "large")) {
-        client_too_large(c);
-    } else if (client_is(c, "stream")) {
-        client_stream_error(c);
-    } else if (client_is(c, "exit")) {
-        _exit((int)strtol(c->event + 5, NULL, 10));
-    } else if (client_is(c, "kill")) {
-        raise(SIGKILL);
-    } else if (client_is(c, "hang")) {
-        for (;;)
-            pause();
-    } else if (client_is(c, "silent")) {
-        client_answer(c, "done");
-        for (;;)
-            pause();
-    } else if (client_is(c, "flood")) {
-        client_flood(c);
-    } else if (client_is(c, "print")) {
-        printf("first line\nsecond line\n");
-        fflush(stdout);
-        client_answer(c, "printed");
-    } else if (client_is(c, "grandchild")) {
-        client_grandchild(c);
     } else {
-        client_answer(c, c->event);
+        client_misbehave(c);
     }
 }
 
@@ -337,6 +354,8 @@ static int client_main(void)
 {
     static struct client c;
     const char *mode = getenv("MODE") != NULL ? getenv("MODE") : "";
+    if (strcmp(mode, "stubborn") == 0)
+        signal(SIGTERM, SIG_IGN);
     if (strcmp(mode, "init-exit") == 0)
         _exit(7);
     if (strcmp(mode, "init-hang") == 0)

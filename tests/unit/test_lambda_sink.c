@@ -200,19 +200,64 @@ static void test_emulator_is_serial(void **state)
         delivery_clear(&t[i].d);
     }
 
-    /* one that is out is cancelled: the next one goes */
-    p->asked = p->n_held = 0;
-    memset(t, 0, sizeof t);
-    peer_send(p, s, &t[0]);
-    peer_send(p, s, &t[1]);
-    s->ops->cancel(s, &t[0].d);
-    p->waiting = 1;
-    p->status = 200;
-    p->body = "later";
-    p->patience.fire = peer_tired;
-    peer_run(p);
-    assert_string_equal(t[1].d.reply.body.p, "later");
-    delivery_clear(&t[1].d);
+    s->ops->close(s);
+    peer_free(p);
+}
+
+static void stop_when_held(struct timer *t)
+{
+    struct peer *p = container_of(t, struct peer, patience);
+    if (p->n_held > 0)
+        loop_stop(p->env.loop);
+    else
+        timer_start(p->env.loop, t, 2);
+}
+
+static void test_cancel(void **state)
+{
+    (void)state;
+    for (int emulator = 0; emulator < 2; emulator++) {
+        union lambda_store store;
+        struct peer *p = peer_new();
+        struct peer_trip t[2] = {0};
+        struct sink *s = make(&store, p->url, emulator);
+        peer_open(p, s, &lambda_sink);
+        p->status = 0;
+        peer_send(p, s, &t[0]);
+        p->patience.fire = stop_when_held;
+        timer_start(p->env.loop, &p->patience, 0);
+        loop_run(p->env.loop);
+        peer_send(p, s, &t[1]);
+        s->ops->cancel(s, &t[0].d); /* it is out; the next one goes */
+        p->waiting = 1;
+        p->status = 200;
+        p->body = "later";
+        p->patience.fire = peer_tired;
+        peer_run(p);
+        assert_string_equal(t[1].d.reply.body.p, "later");
+        assert_false(t[0].done);
+        delivery_clear(&t[1].d);
+        s->ops->close(s);
+        peer_free(p);
+    }
+}
+
+static void test_too_large(void **state)
+{
+    (void)state;
+    union lambda_store store;
+    struct peer *p = peer_new();
+    struct peer_trip t = {0};
+    struct sink *s = make(&store, p->url, false);
+    char *big = mem_alloc((size_t)RESPONSE_MAX_BYTES + 2);
+    memset(big, 'x', (size_t)RESPONSE_MAX_BYTES + 1);
+    p->body = big;
+    peer_open(p, s, &lambda_sink);
+    peer_go(p, s, &t);
+    assert_int_equal(t.d.reply.outcome, OUTCOME_FAILED);
+    assert_non_null(strstr(t.d.reply.body.p, "Function.ResponseSizeTooLarge"));
+    delivery_clear(&t.d);
+    free(big);
     s->ops->close(s);
     peer_free(p);
 }
@@ -228,6 +273,8 @@ int main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_emulator_answers),
         cmocka_unit_test(test_emulator_is_serial),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,6 +128,14 @@ static void test_function_errors(void **state)
     assert_int_equal(t.d.reply.outcome, OUTCOME_FAILED);
     assert_body(&t, "{\"errorType\":\"TypeError\",\"errorMessage\":\"broke\"}");
     trip_clear(&t);
+    trip_go(f, &t, "stream-bad");
+    assert_int_equal(t.d.reply.outcome, OUTCOME_FAILED);
+    assert_body(&t, "{\"errorType\":\"Runtime.Unknown\",\"errorMessage\":\"TypeError\"}");
+    trip_clear(&t);
+    trip_go(f, &t, "empty");
+    assert_int_equal(t.d.reply.outcome, OUTCOME_FAILED);
+    assert_contains(t.d.reply.body.p, "\"errorType\":\"Runtime.Unknown\"");
+    trip_clear(&t);
     fixture_free(f);
 }
 
@@ -268,6 +276,10 @@ static void test_output(void **state)
     trip_clear(&t);
     trip_go(f, &t, "print");
     assert_lacks(t.d.reply.log_tail.p, "Init Duration");
+    trip_clear(&t);
+    trip_go(f, &t, "long"); /* a line that is longer than the whole tail */
+    assert_int_equal(t.d.reply.log_tail.n, RUNTIME_TAIL_BYTES);
+    assert_contains(t.d.reply.log_tail.p, "efgh\nEND RequestId"); /* 5000 letters end with h */
     trip_clear(&t);
     trip_go(f, &t, "flood"); /* 20 MB of it */
     assert_body(&t, "flooded");

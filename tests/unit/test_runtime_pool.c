@@ -240,9 +240,9 @@ static void test_provisioned(void **state)
     fixture_free(f);
 }
 
-static bool counted_three(struct fixture *f)
+static bool backoff_at_most(struct fixture *f)
 {
-    return f->runtime.backoff_ms >= 80;
+    return f->runtime.backoff_ms == f->runtime.backoff_max_ms;
 }
 
 static void test_provisioned_backs_off(void **state)
@@ -251,11 +251,36 @@ static void test_provisioned_backs_off(void **state)
     struct fixture *f = fixture_client("init-exit");
     f->settings.provisioned = 1;
     f->runtime.backoff_min_ms = 20;
-    f->runtime.backoff_max_ms = 80;
+    f->runtime.backoff_max_ms = 70;
     fixture_open(f);
     int64_t began = loop_now(f->env.loop);
-    fixture_until(f, counted_three, NULL);
+    fixture_until(f, backoff_at_most, NULL);
     assert_true(loop_now(f->env.loop) - began >= 20 + 40);
+    fixture_free(f);
+}
+
+static void test_provisioned_fails_with_nobody_waiting(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_client("init-error");
+    f->settings.provisioned = 1;
+    f->runtime.backoff_min_ms = 5;
+    f->runtime.backoff_max_ms = 70;
+    fixture_open(f);
+    fixture_until(f, backoff_at_most, NULL);
+    fixture_free(f);
+
+    f = fixture_new();
+    char path[100];
+    f->runtime.name = "provided";
+    f->settings.provisioned = 1;
+    f->runtime.backoff_min_ms = 5;
+    f->runtime.backoff_max_ms = 70;
+    fixture_write(f, "bootstrap", "#!/bin/sh\n", 0755);
+    fixture_open(f);
+    snprintf(path, sizeof path, "%s/bootstrap", f->dir);
+    assert_int_equal(unlink(path), 0);
+    fixture_until(f, backoff_at_most, NULL);
     fixture_free(f);
 }
 
@@ -277,6 +302,18 @@ static void test_idle_ones_end(void **state)
     trip_go(f, &t, "silent"); /* answers, and never asks again */
     trip_clear(&t);
     fixture_until(f, none_alive, NULL);
+    fixture_free(f);
+}
+
+static void test_stubborn_ones_are_killed(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_client("stubborn");
+    f->runtime.idle_ms = 30;
+    f->runtime.stop_ms = 60;
+    fixture_open(f);
+    long pid = ask_pid(f);
+    fixture_until(f, until_dead, &pid);
     fixture_free(f);
 }
 
@@ -310,7 +347,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_provisioned),
         cmocka_unit_test(test_provisioned_backs_off),
+        cmocka_unit_test(test_provisioned_fails_with_nobody_waiting),
         cmocka_unit_test(test_idle_ones_end),
+        cmocka_unit_test(test_stubborn_ones_are_killed),
         cmocka_unit_test(test_nothing_stays),
     };
     return fixture_main(tests, ARRAY_LEN(tests));
