@@ -168,7 +168,7 @@ static void a_child_has_no_descriptors_of_ours_and_default_signals(void **state)
     struct run *r = *state;
     int fd = open("/dev/null", O_RDONLY); /* not close-on-exec, on purpose */
     shell(r, "i=3; while [ $i -lt 64 ]; do [ -e /proc/$$/fd/$i ] && echo $i; i=$((i+1)); done; "
-             "grep -E 'SigBlk|SigIgn' /proc/$$/status");
+             "exec grep -E 'SigBlk|SigIgn' /proc/self/status");
     go(r);
     close(fd);
     assert_string_equal(r->out.p, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
