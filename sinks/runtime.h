@@ -140,7 +140,8 @@ void runtime_call_exited(struct runtime_call *, int status);
 /* runtime_report.c: the log, and the tail of it that the invoker asked for. */
 void runtime_report_start(struct runtime_call *);
 void runtime_report_end(struct runtime_call *, const char *status);
-void runtime_report_tail(struct runtime_call *); /* moves it into the reply */
+void runtime_report_tail(struct runtime_call *);       /* moves it into the reply */
+void runtime_report_dropped(struct runtime_sandbox *); /* lines that were too many, if any */
 /* on_line of the process; ctx is the sandbox. */
 void runtime_report_line(void *ctx, int stream, struct slice line);
 

@@ -179,7 +179,8 @@ void runtime_pool_poll(struct runtime_sandbox *sb, struct http_request *poll)
         runtime_call_begin(call, sb, poll);
         return;
     }
-    list_append(&sb->polls, &poll->node);
+    /* The newest goes first: of a client that gave up and asked again it is the living one. */
+    list_prepend(&sb->polls, &poll->node);
     sb->n_polls++;
     sb->used_ms = loop_now(r->sink.env->loop);
     if (gone)

@@ -122,17 +122,22 @@ void runtime_report_tail(struct runtime_call *call)
     buf_put(&d->reply.log_tail, slice_from(tail, excess));
 }
 
+void runtime_report_dropped(struct runtime_sandbox *sb)
+{
+    if (sb->log_dropped > 0)
+        log_warn(&sb->runtime->sink.log,
+                 "%zu lines of output were dropped: more than %d bytes in one second",
+                 sb->log_dropped, (int)RUNTIME_LOG_RATE);
+    sb->log_bytes = sb->log_dropped = 0;
+}
+
 /* A process that writes without end must not fill the disk that logs go to. */
 static bool within_rate(struct runtime_sandbox *sb, size_t bytes)
 {
-    const struct sink *s = &sb->runtime->sink;
-    int64_t now = loop_now(s->env->loop);
+    int64_t now = loop_now(sb->runtime->sink.env->loop);
     if (now - sb->log_ms >= 1000) {
-        if (sb->log_dropped > 0)
-            log_warn(&s->log, "%zu lines of output were dropped: more than %d bytes in one second",
-                     sb->log_dropped, (int)RUNTIME_LOG_RATE);
+        runtime_report_dropped(sb);
         sb->log_ms = now;
-        sb->log_bytes = sb->log_dropped = 0;
     }
     sb->log_bytes += bytes;
     if (sb->log_bytes <= RUNTIME_LOG_RATE)

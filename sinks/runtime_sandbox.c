@@ -50,6 +50,7 @@ void runtime_sandbox_free(struct runtime_sandbox *sb)
     timer_stop(loop_of(sb), &sb->limit);
     list_remove(&sb->node);
     process_free(sb->process);
+    runtime_report_dropped(sb);
     end_listener(sb);
     free(sb);
 }

@@ -5,6 +5,7 @@ const fs = require('fs');
 const net = require('net');
 const path = require('path');
 const { createRequire } = require('module');
+const { Writable } = require('stream');
 const { pathToFileURL } = require('url');
 
 const ROOT = '/2018-06-01/runtime/';
@@ -249,6 +250,45 @@ function run(handler, event, headers) {
     });
 }
 
+// Response streaming, gathered: the invoker gets one body.
+const streaming = new WeakSet();
+const INTEGRATION = 'application/vnd.awslambda.http-integration-response';
+
+globalThis.awslambda = {
+    streamifyResponse(handler) {
+        streaming.add(handler);
+        return handler;
+    },
+    HttpResponseStream: {
+        from(stream, prelude) {
+            stream.setContentType(INTEGRATION);
+            stream.write(JSON.stringify(prelude) + '\0'.repeat(8));
+            return stream;
+        },
+    },
+};
+
+async function gather(handler, event, headers) {
+    const chunks = [];
+    let type = 'application/octet-stream';
+    const stream = new Writable({
+        write(chunk, _, next) {
+            chunks.push(chunk);
+            next();
+        },
+    });
+    stream.setContentType = (value) => { type = value; };
+    const finished = new Promise((resolve, reject) => {
+        stream.on('finish', resolve);
+        stream.on('error', reject);
+    });
+    finished.catch(() => {}); // the handler may have thrown before it
+    whenEmpty = () => stream.end();
+    await handler(event, stream, makeContext(headers, () => stream.end()));
+    await finished;
+    return { answer: Buffer.concat(chunks), type };
+}
+
 function marshal(result) {
     try {
         return JSON.stringify(result === undefined ? null : result) || 'null';
@@ -268,10 +308,11 @@ async function serveOne(api, handler) {
     };
     // While the handler runs the socket must not keep the event loop from being empty.
     api.socket.unref();
-    let where, answer;
+    let where, answer, type;
     try {
         const event = JSON.parse(body.toString());
-        answer = marshal(await run(handler, event, headers));
+        if (streaming.has(handler)) ({ answer, type } = await gather(handler, event, headers));
+        else answer = marshal(await run(handler, event, headers));
         where = `invocation/${id}/response`;
     } catch (error) {
         answer = errorBody(error);
@@ -279,7 +320,7 @@ async function serveOne(api, handler) {
     }
     whenEmpty = null;
     abort = null;
-    await api.post(where, answer);
+    await api.post(where, answer, type);
 }
 
 function crash(error, code) {

@@ -272,6 +272,33 @@ static void test_node_callbacks(void **state)
     fixture_free(f);
 }
 
+static void test_node_streams(void **state)
+{
+    (void)state;
+    static const char code[] =
+        "exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {\n"
+        "  if (event === 'throw') throw new Error('before');\n"
+        "  if (event === 'http') stream = awslambda.HttpResponseStream.from(stream,\n"
+        "    { statusCode: 201 });\n"
+        "  stream.write('one,');\n"
+        "  if (event === 'break') { stream.destroy(new Error('midway')); return; }\n"
+        "  if (event === 'open') return;\n"
+        "  setTimeout(() => { stream.write(Buffer.from('two')); stream.end(); }, 5);\n"
+        "});\n";
+    struct fixture *f = open_node("app.js", code, "app.handler");
+    struct trip t;
+    expect_whole(f, "1", "one,two");
+    expect_whole(f, "\"open\"", "one,");
+    expect(f, "\"throw\"", OUTCOME_FAILED, "\"errorMessage\":\"before\"");
+    expect(f, "\"break\"", OUTCOME_FAILED, "\"errorMessage\":\"midway\"");
+    trip_go(f, &t, "\"http\"");
+    static const char whole[] = "{\"statusCode\":201}\0\0\0\0\0\0\0\0one,two";
+    assert_int_equal(t.d.reply.body.n, sizeof whole - 1);
+    assert_memory_equal(t.d.reply.body.p, whole, sizeof whole - 1);
+    trip_clear(&t);
+    fixture_free(f);
+}
+
 static void test_node_modules(void **state)
 {
     (void)state;
@@ -335,9 +362,8 @@ int main(void)
         cmocka_unit_test(test_python_folders),
     };
     const struct CMUnitTest node[] = {
-        cmocka_unit_test(test_node),
-        cmocka_unit_test(test_node_callbacks),
-        cmocka_unit_test(test_node_modules),
+        cmocka_unit_test(test_node),         cmocka_unit_test(test_node_callbacks),
+        cmocka_unit_test(test_node_streams), cmocka_unit_test(test_node_modules),
         cmocka_unit_test(test_node_init),
     };
     int failed = 0;
