@@ -12,9 +12,12 @@ static struct loop *loop_of(const struct runtime_sandbox *sb)
     return sb->runtime->sink.env->loop;
 }
 
-/* A provisioned process is started again later and later, until one does well. */
+/* Provisioned processes are started again later and later, until one does well; several that fail
+ * together count once. */
 static void back_off(struct runtime *r)
 {
+    if (timer_armed(&r->refill))
+        return;
     r->backoff_ms = r->backoff_ms == 0 ? r->backoff_min_ms : 2 * r->backoff_ms;
     if (r->backoff_ms > r->backoff_max_ms)
         r->backoff_ms = r->backoff_max_ms;
