@@ -89,7 +89,8 @@ struct sqs {
     /* sqs_poll.c */
     struct list polls;
     size_t n_polls, promised, target;
-    unsigned poll_failures;
+    size_t mean_bytes; /* of the last records */
+    unsigned poll_failures, quick_answers;
     struct timer poll_again, grace;
     struct list waiting; /* records for which credit fell away */
     size_t n_waiting;

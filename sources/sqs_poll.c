@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 enum {
-    POLLS_DEFAULT = 32, /* without ProvisionedPollerConfig */
-    POLLS_MOST = 200,   /* connections that one mapping may take from all others */
-    BACKLOG_MAX = 2000, /* messages that wait to be deleted: above, no polls */
-    PATIENCE = 3,       /* failures in a row before they are a problem */
+    POLLS_DEFAULT = 32,              /* without ProvisionedPollerConfig */
+    POLLS_MOST = 200,                /* connections that one mapping may take from all others */
+    BACKLOG_MAX = 2000,              /* messages that wait to be deleted: above, no polls */
+    PATIENCE = 3,                    /* failures in a row before they are a problem */
+    QUICK_CAP_MS = 1000,             /* longest pause after empty answers that came too soon */
+    PROMISED_MAX = 64 * 1024 * 1024, /* bytes that open polls may bring, going by the last ones */
     BODY_MAX = 64 * 1024,
     MESSAGE_MAX = 6 * 1024 * 1024, /* 1 MiB, every byte escaped */
     ANSWER_SLACK = 1024 * 1024,
@@ -20,6 +22,7 @@ struct poll {
     struct aws_call call;
     struct buf body;
     size_t promised;
+    int64_t sent_ms;
 };
 
 static struct loop *loop_of(const struct sqs *s)
@@ -80,6 +83,7 @@ static struct record *record_of(struct sqs *s, const struct sqs_message *m)
     buf_free(&json);
     if (!r)
         return NULL;
+    s->mean_bytes = (7 * s->mean_bytes + record_bytes(r)) / 8;
     int64_t now = loop_wall(loop_of(s)), sent = number_of(m, "SentTimestamp", now);
     int64_t count = number_of(m, "ApproximateReceiveCount", 1);
     r->age_ms = sent >= 0 && sent < now ? now - sent : 0;
@@ -139,6 +143,19 @@ static void adapt(struct sqs *s, size_t n_messages)
         s->target = wanted < cap_of(s) ? wanted : cap_of(s);
 }
 
+/* A server that does not wait, or whose messages all are of no use, is not asked in a tight loop.
+ */
+static void pace(struct sqs *s, int64_t took_ms, size_t n_messages)
+{
+    if (n_messages > 0 || took_ms >= s->timing->wait_s * s->timing->second_ms / 20) {
+        s->quick_answers = 0;
+        return;
+    }
+    int64_t pause = sqs_backoff(s->timing->backoff_ms, QUICK_CAP_MS, ++s->quick_answers);
+    if (!timer_armed(&s->poll_again))
+        timer_start(loop_of(s), &s->poll_again, pause);
+}
+
 /* One step per pause, however many polls failed meanwhile. */
 static void back_off(struct sqs *s, enum sqs_read got, const struct sqs_answer *a)
 {
@@ -188,6 +205,7 @@ static void on_done(struct aws_call *call)
     struct sqs *s = p->s;
     struct sqs_answer a;
     enum sqs_read got = sqs_receive_answer(s, &a, call, SQS_RECEIVE);
+    int64_t took = loop_now(loop_of(s)) - p->sent_ms;
     free_poll(p);
     if (got == SQS_READ_OK) {
         if (s->poll_failures > 0 && s->ready)
@@ -195,6 +213,8 @@ static void on_done(struct aws_call *call)
         s->poll_failures = 0;
         take_messages(s, &a);
         adapt(s, a.n_messages);
+        if (!s->stopping)
+            pace(s, took, a.n_messages);
     } else if (!s->stopping) {
         back_off(s, got, &a);
     }
@@ -214,6 +234,7 @@ static void start(struct sqs *s, size_t n)
                             .visibility_s = s->receive_visibility_s};
     p->s = s;
     p->promised = n;
+    p->sent_ms = loop_now(loop_of(s));
     s->promised += n;
     s->n_polls++;
     list_append(&s->polls, &p->node);
@@ -230,12 +251,15 @@ void sqs_poll_pump(struct sqs *s)
     if (!s->ready || timer_armed(&s->poll_again) || s->work[SQS_WORK_DELETE].n >= BACKLOG_MAX)
         return;
     size_t credit = free_credit(s), most = batch_most(s);
-    while (credit > 0 && s->n_polls < s->target) {
+    size_t target = s->poll_failures ? 1 : s->target; /* one tells whether it works again */
+    while (credit > 0 && s->n_polls < target) {
         size_t n = most;
         if (s->min_pollers > 0) /* that many are to be open: little credit is shared by them */
-            n = credit / (s->target - s->n_polls);
+            n = credit / (target - s->n_polls);
         n = n < 1 ? 1 : n > most ? most : n;
         n = n < credit ? n : credit;
+        if (s->n_polls > 0 && (s->promised + n) * s->mean_bytes > PROMISED_MAX)
+            break;
         start(s, n);
         credit -= n;
     }

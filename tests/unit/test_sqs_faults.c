@@ -310,6 +310,56 @@ static void test_unreachable(void **state)
     assert_string_equal(b->problem, "");
 }
 
+/* A server that answers at once that there is nothing is not asked in a tight loop. */
+static void test_no_long_polling(void **state)
+{
+    struct mapping *b = *state;
+    fake_fail(&b->fake, SQS_RECEIVE, 1000000, 200, "{}");
+    b->timing.backoff_ms = 10;
+    bench_start(b);
+    UNTIL(b, b->fake.count[SQS_RECEIVE] >= 3);
+    b->fake.count[SQS_RECEIVE] = 0;
+    bench_for(b, 500);
+    assert_true(b->fake.count[SQS_RECEIVE] <= 12);
+    assert_int_equal(b->problems, 0);
+    b->fake.fault[SQS_RECEIVE].times = 0;
+    bench_put(b, 30);
+    bench_consume(b, 30);
+}
+
+/* After failures one poll tries, however many pollers are wished for. */
+static void test_one_probe(void **state)
+{
+    struct mapping *b = *state;
+    b->sqs->min_pollers = 20;
+    fake_fail(&b->fake, SQS_RECEIVE, 1000000, 500, "");
+    bench_start(b);
+    UNTIL(b, b->sqs->poll_failures >= 2);
+    int before = b->fake.count[SQS_RECEIVE];
+    unsigned failures = b->sqs->poll_failures;
+    UNTIL(b, b->sqs->poll_failures >= failures + 4);
+    assert_true(b->fake.count[SQS_RECEIVE] - before <= 6);
+    b->fake.fault[SQS_RECEIVE].times = 0;
+    UNTIL(b, b->fake.open_polls > 0);
+    bench_put(b, 5);
+    UNTIL(b, b->fake.open_polls >= 20);
+}
+
+/* Large messages: fewer polls at a time, so that their answers fit. */
+static void test_large_messages(void **state)
+{
+    struct mapping *b = *state;
+    bench_start(b);
+    UNTIL(b, b->fake.open_polls == 1);
+    b->sqs->mean_bytes = 3 << 20;
+    b->sqs->target = 8;
+    sqs_source.pump(&b->sqs->source);
+    assert_int_equal(b->sqs->n_polls, 2); /* 2 x 10 x 3 MiB */
+    bench_put(b, 20);
+    bench_consume(b, 20);
+    assert_true(b->sqs->mean_bytes < 3 << 20);
+}
+
 static void test_no_sqs_there(void **state)
 {
     struct mapping *b = *state;
@@ -340,6 +390,9 @@ int main(void)
         BENCH(test_backlog_holds_polls),
         BENCH(test_unreachable),
         BENCH(test_no_sqs_there),
+        BENCH(test_no_long_polling),
+        BENCH(test_one_probe),
+        BENCH(test_large_messages),
     };
     log_setup(getenv("LOUD") ? LOG_DEBUG : LOG_ERROR, LOG_LOGFMT);
     return cmocka_run_group_tests(tests, NULL, NULL);
