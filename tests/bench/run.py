@@ -298,9 +298,9 @@ def bench_sqs_python(bench):
 # -- Runtime API
 
 
-def ceiling(bench, command, core, seconds=3, environment=None, cwd=None):
+def ceiling(bench, command, core, stub_core, seconds=3, environment=None, cwd=None):
     """Events per second of one runtime client against a server that answers at once."""
-    stub = bench.stub("runtime", seconds, core=core)
+    stub = bench.stub("runtime", seconds, core=stub_core)
     environment = dict(os.environ, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{stub.port}",
                        AWS_LAMBDA_FUNCTION_NAME="f", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
                        AWS_LAMBDA_FUNCTION_VERSION="$LATEST", **(environment or {}))
@@ -326,7 +326,7 @@ def bench_invoke(bench):
     found = {}
     for _ in range(bench.rounds):
         found.setdefault(("ceiling", "", 0), []).append(
-            {"rate": ceiling(bench, [OUT / "handler"], FIRST)})
+            {"rate": ceiling(bench, [OUT / "handler"], FIRST, FIRST)})
         for place, (core, load_core) in PLACEMENTS.items():
             with bench.gateway({"f": c_function()}, core, sqs=False) as gateway:
                 for connections in (1, 4, 16):
@@ -363,41 +363,54 @@ def real_clients():
     return found
 
 
+CLIENT_PLACEMENTS = {  # client, the rest: gateway and load generator, or the stub
+    "all on one core": (FIRST, FIRST),
+    "client on one core, the rest on the other": (FIRST, LAST),
+    "not pinned": (None, None),
+}
+
+
 def bench_clients(bench):
     """The real clients through the gateway, as a share of their own ceiling in that placement."""
-    own = [("penstock's Python bootstrap", {
-        "Runtime": "python3.12", "Handler": "app.returns_event", "CodeUri": str(FUNCTIONS / "python")}),
-        ("penstock's Node bootstrap", {
-            "Runtime": "nodejs20.x", "Handler": "app.echo", "CodeUri": str(FUNCTIONS / "node")})]
     for name, command, folder, function in real_clients():
-        top, through = [], {}
+        top, through = {}, {}
         for _ in range(bench.rounds):
-            top.append(ceiling(bench, command, FIRST, cwd=folder))
-            share_rounds(bench, function, through)
-        base = bench.row(f"{name}: ceiling", top, "inv/s", "client and stub on one core")
-        tell_share(bench, name, through, base)
-    for name, function in own:
+            for place, (core, rest) in CLIENT_PLACEMENTS.items():
+                top.setdefault(place, []).append(ceiling(bench, command, core, rest, cwd=folder))
+                for connections in (1, 4):
+                    through.setdefault((place, connections), []).append(
+                        one_client(bench, function, connections, core, rest))
+        tell_share(bench, name, through, top)
+    for name, function in (("own Python bootstrap", {
+            "Runtime": "python3.12", "Handler": "app.returns_event",
+            "CodeUri": str(FUNCTIONS / "python")}), ("own Node bootstrap", {
+                "Runtime": "nodejs20.x", "Handler": "app.echo", "CodeUri": str(FUNCTIONS / "node")})):
         through = {}
         for _ in range(bench.rounds):
-            share_rounds(bench, function, through)
+            for place, (core, rest) in CLIENT_PLACEMENTS.items():
+                through.setdefault((place, 1), []).append(one_client(bench, function, 1, core, rest))
         tell_share(bench, name, through, None)
 
 
-def share_rounds(bench, function, through):
-    for connections in (1, 2):
-        for place, (core, load_core) in list(PLACEMENTS.items())[:2]:
-            with bench.gateway({"f": {"Timeout": 10, **function}}, core, sqs=False) as gateway:
-                through.setdefault((place, connections), []).append(
-                    bench.load(gateway, "f", connections, core=load_core))
+def one_client(bench, function, connections, core, rest):
+    with bench.gateway({"f": {"Timeout": 10, **function}}, rest, sqs=False) as gateway:
+        # A short run starts the processes; then they move to their core.
+        bench.load(gateway, "f", connections, 0.5, rest)
+        if core is not None:
+            for pid in gateway.processes():
+                os.sched_setaffinity(pid, {core})
+        return bench.load(gateway, "f", connections, core=rest)
 
 
-def tell_share(bench, name, through, base):
+def tell_share(bench, name, through, top):
     for (place, connections), rounds in through.items():
+        if top and connections == 1:
+            bench.row(f"{name}: its ceiling", top[place], "inv/s", place)
         rate = bench.row(f"{name}: through the gateway, {connections} conn.",
                          [got["rate"] for got in rounds], "inv/s", place,
-                         "≥ 0.8 of the ceiling" if base else "")
-        if base:
-            bench.note(f"share of the ceiling: {rate / base:.2f}")
+                         "≥ 0.8 of the ceiling" if top else "")
+        if top:
+            bench.note(f"share of the ceiling: {rate / statistics.median(top[place]):.2f}")
 
 
 # -- backends over HTTP

@@ -166,7 +166,7 @@ def whole_life(t, client):
     pid = gateway.invoke("good", {"do": "pid"}).json
     gateway.kill9()
     gateway.nothing_left()
-    assert not alive(pid)
+    eventually(lambda: not alive(pid), 5, "its process is gone")
     gateway.start()
     ok(gateway.invoke("good", {"do": "echo", "value": "new"}), {"echo": "new"})
     assert gateway.stop() == 0
