@@ -103,8 +103,7 @@ static void test_request(void **state)
         "Content-Type: application/json\n",
         "Lambda-Runtime-Aws-Request-Id: 6d1c8a3e-0000-4000-8000-000000000001\n",
         "Lambda-Runtime-Deadline-Ms: 1",
-        "Lambda-Runtime-Invoked-Function-Arn: "
-        "arn:aws:lambda:eu-west-1:000000000000:function:fn\n",
+        "Function-Arn: arn:aws:lambda:eu-west-1:000000000000:function:fn\n",
         "X-Amzn-Trace-Id: Root=1-a-b\n",
         "Lambda-Runtime-Client-Context: {\"custom\": {}}\n",
         "\n{\"a\":1}",

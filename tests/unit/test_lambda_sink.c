@@ -70,8 +70,8 @@ static void test_request(void **state)
     p->n_headers = 1;
     peer_go(p, s, &t);
     static const char *const expected[] = {
-        "POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations"
-        "?Qualifier=%24LATEST\n",
+        "POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations?",
+        "/invocations?Qualifier=%24LATEST\n",
         "X-Amz-Invocation-Type: RequestResponse\n",
         "X-Amz-Log-Type: Tail\n",
         "X-Amzn-Trace-Id: Root=1-a-b\n",
