@@ -138,7 +138,6 @@ static void test_credit_falls_away(void **state)
     assert_int_equal(b->emitted, 0);
     assert_int_equal(b->sqs->n_waiting, 10);
     b->credit = 4;
-    b->fake.promised_max = 0;
     sqs_source.pump(&b->sqs->source);
     assert_int_equal(b->emitted, 4);
     bench_for(b, 30);
@@ -197,13 +196,11 @@ static void test_fifo_waiting(void **state)
     fake_put(&b->fake, "x", "a");
     fake_put(&b->fake, "x", "b");
     b->credit = 1;
-    b->fake.promised_max = 0;
     UNTIL(b, b->n_held == 1 && b->sqs->n_waiting == 3);
     b->credit = 0;
     bench_settle(b, 1, bench_failed);
     assert_int_equal(b->sqs->n_waiting, 2);
     b->credit = 4;
-    b->fake.promised_max = 0;
     sqs_source.pump(&b->sqs->source);
     UNTIL(b, b->n_held == 2);
     list_each(&b->held, it) assert_true(slice_is(container_of(it, struct record, node)->key, "b"));
