@@ -115,7 +115,7 @@ static int call(const char *url, struct slice payload, bool json)
 {
     struct error err = {0};
     struct once o = {.loop = loop_new(&err)};
-    struct http_client *client = o.loop == NULL ? NULL : http_client_new(o.loop, &err);
+    struct http_client *client = o.loop == NULL ? NULL : http_client_new(o.loop);
     static const char *const headers[] = {"Content-Type: application/json",
                                           "X-Amz-Invocation-Type: RequestResponse"};
     int code = CLI_UNREACHABLE;

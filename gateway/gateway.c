@@ -147,7 +147,7 @@ static bool open_env(struct gateway *g, struct error *err)
     e->account_id = g->account_id;
     g->aws_options = (struct aws_client_options){.region = g->region, .services = &c->services};
     return (e->loop = loop_new(err)) != NULL && (e->metrics = metrics_new()) != NULL &&
-           (e->http = http_client_new(e->loop, err)) != NULL &&
+           (e->http = http_client_new(e->loop)) != NULL &&
            (e->server = http_server_new(e->loop, err)) != NULL &&
            (e->aws = aws_client_new(e->loop, e->http, &g->aws_options, err)) != NULL;
 }

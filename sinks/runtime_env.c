@@ -34,6 +34,7 @@ bool runtime_env_reserved(const char *name)
         "AWS_SESSION_TOKEN",
         "LAMBDA_RUNTIME_DIR",
         "LAMBDA_TASK_ROOT",
+        "PENSTOCK_RUN",
     };
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         if (strcmp(name, reserved[i]) == 0)
@@ -106,6 +107,8 @@ static void add_own(const struct runtime *r, enum runtime_start start, uint16_t 
     };
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         add(v, n, own[i]);
+    if (process_mark() != NULL)
+        add(v, n, process_mark());
     /* As on AWS not for OS-only runtimes; and awslambdaric reads it, so never for a Command. */
     if (r->kind == RUNTIME_PYTHON || r->kind == RUNTIME_NODE)
         add(v, n, arena_printf(a, "AWS_EXECUTION_ENV=AWS_Lambda_%s", r->name));

@@ -1,5 +1,6 @@
 /* http_client.c - HTTP requests by libcurl's multi_socket interface, driven by our loop. */
 #include "io/http_client.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/http_sockets.h"
 #include <curl/curl.h>
@@ -321,8 +322,27 @@ static void set_headers(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
 }
 
+/* With the first request, not before: initialising the TLS library costs two megabytes and some
+ * milliseconds, which a gateway without remote ends need not pay. */
+static void open_multi(struct http_client *c)
+{
+    c->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+    if (c->multi == NULL) {
+        log_error(NULL, "libcurl cannot be initialised: out of memory");
+        abort();
+    }
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)PER_HOST);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS);
+}
+
 void http_client_start(struct http_client *c, struct http_call *call)
 {
+    if (c->multi == NULL)
+        open_multi(c);
     struct transfer *t = transfer_get(c);
     t->call = call;
     t->sendings = 0;
@@ -354,28 +374,16 @@ void http_client_cancel(struct http_client *c, struct http_call *call)
 
 /* ---- the client */
 
-struct http_client *http_client_new(struct loop *loop, struct error *err)
+struct http_client *http_client_new(struct loop *loop)
 {
-    CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (multi == NULL) {
-        error_set(err, ERROR_SYSTEM, "libcurl cannot be initialised");
-        return NULL;
-    }
     struct http_client *c = mem_alloc(sizeof *c);
     c->loop = loop;
-    c->multi = multi;
     c->timer.fire = on_timer;
     task_init(&c->deliver, on_deliver);
     list_init(&c->out);
     list_init(&c->ended);
     list_init(&c->spare);
     http_sockets_init(&c->sockets, loop, on_ready, c);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)PER_HOST);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS);
     return c;
 }
 
@@ -391,10 +399,13 @@ void http_client_free(struct http_client *c)
     cancel_all(c, &c->out);
     cancel_all(c, &c->ended);
     list_each(&c->spare, it) transfer_destroy(container_of(it, struct transfer, node));
-    curl_multi_cleanup(c->multi);
+    bool opened = c->multi != NULL;
+    if (opened)
+        curl_multi_cleanup(c->multi);
     http_sockets_free(&c->sockets);
     timer_stop(c->loop, &c->timer);
     task_cancel(&c->deliver);
     free(c);
-    curl_global_cleanup();
+    if (opened)
+        curl_global_cleanup();
 }

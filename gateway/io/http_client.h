@@ -34,7 +34,7 @@ struct http_call {
 };
 
 struct http_client;
-struct http_client *http_client_new(struct loop *, struct error *);
+struct http_client *http_client_new(struct loop *);
 void http_client_free(struct http_client *); /* cancels what is out */
 void http_client_start(struct http_client *, struct http_call *);
 void http_client_cancel(struct http_client *,

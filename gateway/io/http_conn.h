@@ -9,7 +9,7 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 
-enum { HTTP_CONN_POOL_BYTES = 128 * 1024 }; /* for request and response headers */
+enum { HTTP_CONN_POOL_BYTES = 64 * 1024 }; /* for request and response headers */
 
 enum http_conn_state {
     HTTP_CONN_FRESH,    /* accepted, nothing asked yet */

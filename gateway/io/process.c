@@ -199,6 +199,11 @@ bool process_setup(struct error *err)
     return process_guard_start(err);
 }
 
+const char *process_mark(void)
+{
+    return process_guard_mark();
+}
+
 void process_teardown(void)
 {
     process_guard_stop();

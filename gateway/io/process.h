@@ -27,6 +27,9 @@ struct process_spec {
 /* Forks the guardian and remembers the limit of open files, which children get back; call once at
  * start, before any thread exists and before that limit is raised. */
 bool process_setup(struct error *) MUST_CHECK;
+/* NAME=value for a child's environment: by it the guardian finds also those who left their group.
+ * NULL before process_setup. */
+const char *process_mark(void);
 void process_teardown(void); /* ends the guardian (it kills what is left) */
 
 /* NULL and *err when it cannot be started: missing program, not executable, no memory. */

@@ -2,22 +2,30 @@
  * it went: the guardian sees the end of a pipe that only the gateway holds open. */
 #include "io/process_guard.h"
 #include "base/log.h"
+#include "base/rand.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GROUPS_MAX = 4096 }; /* more are left to the parent-death signal */
+enum {
+    GROUPS_MAX = 4096, /* more are left to the parent-death signal and the mark */
+    SWEEPS_MAX = 50,   /* of processes that fork while they are being killed */
+    ENVIRONMENT_MAX = 1 << 20,
+};
 
 /* The writing end; the one piece of state that must be reachable between fork and exec. */
 static int pipe_fd = -1;
 static pid_t guardian = -1;
+static char mark[64]; /* NAME=value of this run, in the environment of every child */
 
-/* ---- the guardian itself: async-signal-safe calls only, it was forked from who knows what */
+/* ---- the guardian itself, forked before there was any thread */
 
 static void groups_change(pid_t *groups, size_t *n, int32_t word)
 {
@@ -29,6 +37,37 @@ static void groups_change(pid_t *groups, size_t *n, int32_t word)
             return;
         }
     }
+}
+
+/* Reads the environment of a process into memory; a foreign or dead one is empty. */
+static bool is_marked(const char *pid)
+{
+    static char environment[ENVIRONMENT_MAX];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    size_t n = 0;
+    for (ssize_t got; (got = read(fd, environment + n, sizeof environment - n)) > 0;)
+        n += (size_t)got;
+    close(fd);
+    return memmem(environment, n, mark, strlen(mark)) != NULL;
+}
+
+/* Daemons left their group, and kept the environment. */
+static bool sweep(void)
+{
+    bool found = false;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
+        long pid = strtol(e->d_name, NULL, 10);
+        if (pid > 1 && pid != getpid() && is_marked(e->d_name))
+            found |= kill((pid_t)pid, SIGKILL) == 0;
+    }
+    if (proc != NULL)
+        closedir(proc);
+    return found;
 }
 
 static void guard(int fd)
@@ -47,6 +86,8 @@ static void guard(int fd)
     }
     for (size_t i = 0; i < n; i++)
         kill(-groups[i], SIGKILL);
+    for (int i = 0; i < SWEEPS_MAX && sweep(); i++) {
+    }
     _exit(0);
 }
 
@@ -73,6 +114,7 @@ bool process_guard_start(struct error *err)
     int fd[2];
     if (pipe_fd >= 0)
         return true;
+    snprintf(mark, sizeof mark, "PENSTOCK_RUN=%016llx", (unsigned long long)rand_u64());
     if (pipe2(fd, O_CLOEXEC) != 0)
         return error_sys(err, "pipe for the guardian");
     pid_t pid = fork();
@@ -89,6 +131,11 @@ bool process_guard_start(struct error *err)
     close(fd[1]);
     guardian = pid;
     return pipe_fd >= 0 ? true : error_sys(err, "pipe for the guardian");
+}
+
+const char *process_guard_mark(void)
+{
+    return mark[0] == '\0' ? NULL : mark;
 }
 
 void process_guard_stop(void)

@@ -106,7 +106,7 @@ static inline int bench_open(void **state)
     setenv("HOME", b->dir, 1);
     list_init(&b->kept);
     b->loop = loop_new(&err);
-    b->http = http_client_new(b->loop, &err);
+    b->http = http_client_new(b->loop);
     b->server = http_server_new(b->loop, &err);
     b->listener = http_listen(b->server, "127.0.0.1", 0, 1 << 20, on_request, b, &err);
     snprintf(b->url, sizeof b->url, "http://127.0.0.1:%d", http_listener_port(b->listener));

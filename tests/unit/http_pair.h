@@ -265,7 +265,7 @@ static inline int pair_setup(void **state)
     struct error err;
     p->loop = loop_new(&err);
     p->server = http_server_new(p->loop, &err);
-    p->client = http_client_new(p->loop, &err);
+    p->client = http_client_new(p->loop);
     p->fd = -1;
     list_init(&p->held);
     buf_init(&p->got, 2 * PAIR_BODY_MAX);

@@ -103,7 +103,7 @@ static inline struct peer *peer_new(void)
     p->env.region = "eu-west-1";
     p->env.loop = loop_new(&err);
     assert_non_null(p->env.loop);
-    p->env.http = http_client_new(p->env.loop, &err);
+    p->env.http = http_client_new(p->env.loop);
     p->env.server = http_server_new(p->env.loop, &err);
     assert_true(p->env.http != NULL && p->env.server != NULL);
     const struct aws_client_options options = {.region = "eu-west-1", .services = &none};

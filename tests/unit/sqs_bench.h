@@ -189,7 +189,7 @@ static inline int bench_setup(void **state)
     b->service_url = b->url;
     b->services = (struct option_map){&b->service_name, &b->service_url, 1};
     struct aws_client_options o = {"us-east-1", &b->services};
-    b->env = (struct env){.loop = b->loop, .http = http_client_new(b->loop, &err)};
+    b->env = (struct env){.loop = b->loop, .http = http_client_new(b->loop)};
     b->env.aws = aws_client_new(b->loop, b->env.http, &o, &err);
     b->env.metrics = metrics_new();
     b->credit = 100;
