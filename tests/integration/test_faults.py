@@ -2,7 +2,7 @@
 
 import json
 
-from gateway import event_of
+from gateway import BINARY, event_of
 from harness import limit
 from scripted_http import Answer, Drop, Endless, Half, Raw, Slow
 from servers import eventually, never
@@ -182,7 +182,8 @@ def test_endless_answer_is_bounded(t):
     eventually(lambda: not sqs.left(queue), 20, "handled")
     with open(f"/proc/{gateway.process.pid}/status") as handle:
         peak = next(int(line.split()[1]) for line in handle if line.startswith("VmHWM"))
-    assert peak < 150_000, f"{peak} kB at the peak"
+    most = 400_000 if "asan" in str(BINARY) else 150_000
+    assert peak < most, f"{peak} kB at the peak"
     assert endless.sent < 200 << 20, f"took {endless.sent} bytes before it gave up"
 
 

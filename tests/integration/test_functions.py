@@ -487,6 +487,15 @@ def test_grandchildren_go_with_the_gateway(t):
     eventually(lambda: not alive(child), 5, "the grandchild is gone")
 
 
+@limit(60)
+def test_daemons_go_with_the_gateway(t):
+    """A grandchild that left its process group and session."""
+    gateway = t.gateway(t.config({"raw": t.raw(None, t.records(), Timeout=1)}))
+    failed(gateway.invoke("raw", {"do": "late", "ms": 600_000}), "Sandbox.Timedout")
+    gateway.kill9()
+    gateway.nothing_left()
+
+
 # -- another Lambda API
 
 

@@ -13,6 +13,7 @@ second time; a part whose version or sources changed is made anew.
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -146,22 +147,23 @@ def make_node4(folder, log):
 
 
 JNI = "libaws-lambda-jni.linux-x86_64.so"
+VENV = "python3-venv"
 MINISTACK = "ministack==1.5.33"
 AUTOTOOLS = ["node", "npm", "autoreconf", "automake", "libtoolize", "cmake", "g++", "make"]
 
 # name: (maker, version, tools, folder of sources that the result depends on)
 PARTS = {
     "elasticmq": (make_elasticmq, "1.7.1", ["mvn", "java"], None),
-    "moto": (make_moto, "5.2.5", [], None),
-    "ministack": (make_ministack, "1.5.33", [], None),
-    "python": (make_python, "4.2.2", [], None),
+    "moto": (make_moto, "5.2.5", [VENV], None),
+    "ministack": (make_ministack, "1.5.33", [VENV], None),
+    "python": (make_python, "4.2.2", [VENV], None),
     "go": (make_go, "1", ["go"], "go"),
     "rust": (make_rust, "1", ["cargo"], "rust"),
     "java": (make_java, "2.9.0", ["mvn", "java", "javac", "jar"], "java"),
     "node3": (make_node3, "3.3.0", AUTOTOOLS, None),
     "node4": (make_node4, "4.0.2", AUTOTOOLS, None),
 }
-MAVEN_NAMES = {"mvn": "maven", "autoreconf": "autoconf", "libtoolize": "libtool"}
+PACKAGE_OF = {"mvn": "maven", "autoreconf": "autoconf", "libtoolize": "libtool"}
 
 
 def key(name):
@@ -187,8 +189,12 @@ def ready(name):
 
 def missing_tool(name):
     for tool in PARTS[name][2]:
-        if not shutil.which(tool):
-            return MAVEN_NAMES.get(tool, tool)
+        if tool == VENV:
+            there = importlib.util.find_spec("ensurepip") is not None
+        else:
+            there = shutil.which(tool) is not None
+        if not there:
+            return PACKAGE_OF.get(tool, tool)
     return None
 
 
