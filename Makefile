@@ -130,6 +130,8 @@ conformance: all ## the shared corpus, when it is there (CORPUS_DIR)
 
 lint: ## layers, walls, lengths, banned calls, format, reference
 	@python3 tests/tools/lint.py
+	@! test -x $(BUILD)/penstock || $(BUILD)/penstock help reference | cmp - docs/reference.md || \
+	  { echo "docs/reference.md is not what the program prints: make reference"; exit 1; }
 
 reference: all ## write docs/reference.md from the option tables
 	@$(BUILD)/penstock help reference > docs/reference.md
