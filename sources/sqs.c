@@ -149,14 +149,16 @@ void sqs_send(struct sqs *s, struct aws_call *call, struct buf *body, const stru
     aws_call_clear(call);
     buf_clear(body);
     sqs_wire_request(body, s->protocol, r);
+    const struct env *env = s->source.env;
     call->service = "sqs";
+    call->endpoint = env->own_endpoint != NULL ? env->own_endpoint(env, s->queue) : NULL;
     call->region = s->region;
     call->path = "/";
     call->headers = sqs_wire_headers(s->protocol, r->op, &call->n_headers);
     call->body = buf_slice(body);
     call->timeout_ms = (r->op == SQS_RECEIVE ? r->wait_s * 1000 : 0) + s->timing->request_ms;
     call->done = done;
-    aws_call_start(s->source.env->aws, call);
+    aws_call_start(env->aws, call);
 }
 
 enum sqs_read sqs_receive_answer(struct sqs *s, struct sqs_answer *a, struct aws_call *call,

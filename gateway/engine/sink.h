@@ -72,6 +72,9 @@ struct env {
     struct metrics *metrics;
     struct aws_client *aws;
     const char *region, *account_id;
+    /* Base URL of our own Api when the ARN names something that lives in this gateway (an embedded
+     * queue), else NULL; may be asked at each request. NULL function: nothing does. */
+    const char *(*own_endpoint)(const struct env *, const char *arn);
 };
 
 struct sink;
