@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "engine/queue.h"
 #include "engine/sink.h"
 #include "engine/source.h"
 
@@ -16,6 +17,10 @@ struct gateway_settings {
     int64_t concurrent_executions;
     int64_t drain_ms;
     int64_t log_level, log_format; /* enum log_level, enum log_format */
+    const char *store;             /* path of the store, absolute or relative to us, never NULL */
+    int64_t store_max_bytes;       /* 0: no cap */
+    /* Both or none: requests to the Api must be signed with them. */
+    const char *access_key, *secret_key;
 };
 extern const struct option gateway_options[]; /* into struct gateway_settings */
 
@@ -36,11 +41,21 @@ struct catalog_function {
         *text; /* canonical text of the function without Events, defaults of Gateway included */
 };
 
+/* One queue of the section Queues. */
+struct catalog_queue {
+    const char *name;
+    struct queue_settings settings; /* complete and checked; its texts live in the arena */
+    struct option_map tags;
+    const char *text; /* canonical text of settings and tags: equal text = unchanged */
+};
+
 struct catalog {
     struct arena arena;
     struct gateway_settings gateway;
     const char *gateway_text; /* canonical text of Gateway and Services: a change needs a restart */
     struct option_map services;
+    struct catalog_queue *queues; /* sorted by name */
+    size_t n_queues;
     struct catalog_function *functions;
     size_t n_functions;
 };
