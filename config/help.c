@@ -50,6 +50,8 @@ static bool put_member(struct buf *out, const char *topic, const char *where,
 static bool put_members(struct buf *out, const char *topic)
 {
     bool found = put_member(out, topic, "Gateway", gateway_options);
+    found |= put_member(out, topic, "Queues.NAME", queue_options);
+    found |= put_member(out, topic, "Queues.NAME", load_queue_options);
     found |= put_member(out, topic, "Functions.NAME", function_options);
     for (const struct sink_ops *const *b = registry_backends; *b != NULL; b++)
         found |= put_member(out, topic, "Functions.NAME", (*b)->options);
@@ -68,6 +70,12 @@ static bool put_section(struct buf *out, const char *topic)
         buf_str(out, "Section Services: service name (sqs) to the base URL of the service.\n"
                      "    Else AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile file, AWS "
                      "itself.\n");
+    } else if (slice_is_ci(t, "Queues")) {
+        buf_str(out, "Section Queues: queue name to the properties of AWS::SQS::Queue, for queues "
+                     "that live in this gateway.\n    A name that ends in .fifo is FIFO; {} is a "
+                     "queue with the defaults; Tags is a list of {Key, Value}.\n");
+        put_all(out, "Queues.NAME", queue_options);
+        put_all(out, "Queues.NAME", load_queue_options);
     } else if (slice_is_ci(t, "Functions")) {
         buf_str(out, "Section Functions: function name to the properties of "
                      "AWS::Serverless::Function.\n");
@@ -106,8 +114,8 @@ static bool put_adapter(struct buf *out, const char *topic)
 
 static bool put_refused(struct buf *out, const char *topic)
 {
-    static const enum names_place places[] = {NAMES_FILE, NAMES_GATEWAY, NAMES_FUNCTION,
-                                              NAMES_EVENT};
+    static const enum names_place places[] = {NAMES_FILE, NAMES_GATEWAY, NAMES_QUEUE,
+                                              NAMES_FUNCTION, NAMES_EVENT};
     for (const char *const *t = names_event_types; *t != NULL; t++)
         if (slice_is_ci(slice_of(topic), *t)) {
             buf_printf(out, "Event type %s is not supported by this build.\n", *t);

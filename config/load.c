@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const load_sections[] = {"Gateway", "Services", "Functions", NULL};
+const char *const load_sections[] = {"Gateway", "Services", "Queues", "Functions", NULL};
 
 bool load_is_name(struct slice s)
 {
@@ -71,7 +71,8 @@ static void load_root(struct load *load, const struct yaml_node *root)
     (void)option_check_members(&load->options, &members, root);
     load_gateway(load, section(load, root, "Gateway"));
     load_services(load, section(load, root, "Services"));
-    if (yaml_find(root, "Functions") == NULL)
+    load_queues(load, section(load, root, "Queues"));
+    if (yaml_find(root, "Functions") == NULL && yaml_find(root, "Queues") == NULL)
         yaml_problem(&load->problems, root, "Functions",
                      "is required: name at least one function, or write Functions: {}");
     load_functions(load, section(load, root, "Functions"));
@@ -89,6 +90,7 @@ struct catalog *load_text(const char *path, const char *base_dir, struct slice t
     arena_init(&catalog->arena);
     struct load load = {.catalog = catalog};
     problem_init(&load.problems, path);
+    map_init(&load.queues);
     load.options = (struct option_context){.arena = &catalog->arena,
                                            .problems = &load.problems,
                                            .base_dir = base_dir,
@@ -104,6 +106,7 @@ struct catalog *load_text(const char *path, const char *base_dir, struct slice t
     }
     problem_report(&load.problems, errors);
     problem_free(&load.problems);
+    map_free(&load.queues);
     return catalog;
 }
 

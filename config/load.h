@@ -2,6 +2,7 @@
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
 
+#include "base/map.h"
 #include "config/option.h"
 
 enum { LOAD_TEXT_MAX_BYTES = 4 * 1024 * 1024 };
@@ -10,16 +11,21 @@ struct load {
     struct catalog *catalog;
     struct problems problems;
     struct option_context options; /* arena: the catalog's */
+    struct map queues;             /* name to struct catalog_queue, of section Queues */
 };
 
 /* Each reads one section (NULL: absent) and reports what is wrong with it. */
 void load_gateway(struct load *, const struct yaml_node *section);
 void load_services(struct load *, const struct yaml_node *section);
-/* After both: the texts and ARNs of functions need them. */
+/* After both: the ARNs of queues need them. */
+void load_queues(struct load *, const struct yaml_node *section);
+/* After the three: the texts and ARNs of functions, and what events say of queues, need them. */
 void load_functions(struct load *, const struct yaml_node *section);
 /* The Events of one function. settings_ok: checks against the function's settings make sense. */
 void load_events(struct load *, struct catalog_function *, const struct yaml_node *events,
                  bool settings_ok);
+/* What an event asks of a queue of this file; reports at the event. */
+void load_check_queue(struct load *, const struct source *, const struct yaml_node *event);
 /* One function's backend: its sink with options applied, and checked if check. */
 void load_backend(struct load *, struct catalog_function *, const struct yaml_node *function,
                   bool check);
@@ -39,6 +45,8 @@ char *load_keep_text(struct load *, struct buf *out);
 
 /* Sections of the file, for reference and help. */
 extern const char *const load_sections[]; /* NULL-terminated */
+/* Properties of AWS::SQS::Queue that are read here; those of queue_options are the others. */
+extern const struct option load_queue_options[];
 extern const char *const load_services_used[];
 
 #endif

@@ -125,6 +125,8 @@ static void load_source(struct load *load, struct catalog_event *e, const struct
     e->text = canonical(load, e->source);
     if (ops->check != NULL && !ops->check(e->source, &err))
         load_report_check(load, event, properties, &err);
+    else
+        load_check_queue(load, e->source, event);
 }
 
 static void load_event(struct load *load, const struct catalog_function *f, struct catalog_event *e,

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_MAX = 64 };
+enum { HOST_MAX = 64, ACCESS_KEY_MAX = 128 };
+#define STORE_MAX_BYTES (INT64_C(1) << 46)
 
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
@@ -31,6 +32,17 @@ const struct option gateway_options[] = {
                "The least level of log lines that are written."),
     OPT_CHOICE(struct gateway_settings, log_format, "LogFormat", "logfmt", log_formats, OPTION_X,
                "The form of log lines."),
+    OPT_STRING(struct gateway_settings, store, "Store", "penstock.db", OPTION_X | OPTION_PATH,
+               "The file that holds queues and messages; PATH-wal, PATH-shm and PATH.lock beside "
+               "it belong to it."),
+    OPT_INT(struct gateway_settings, store_max_bytes, "StoreMaxBytes", "0", 0, STORE_MAX_BYTES,
+            OPTION_X,
+            "Most bytes of messages in the store: what would go beyond is refused; 0: no limit but "
+            "the disk's."),
+    OPT_STRING(struct gateway_settings, access_key, "AccessKeyId", NULL, OPTION_X,
+               "With SecretAccessKey: requests to the Api must be signed (SigV4) by this key."),
+    OPT_STRING(struct gateway_settings, secret_key, "SecretAccessKey", NULL,
+               OPTION_X | OPTION_SECRET, "The secret that belongs to AccessKeyId."),
     OPT_END};
 
 static bool is_port(struct slice s, int64_t least)
@@ -109,6 +121,34 @@ static const char *gateway_refusal(const void *ctx, struct slice name, struct ar
     return names_refusal(NAMES_GATEWAY, name, arena);
 }
 
+static bool is_access_key(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f ||
+            strchr("/,=", s.p[i]) != NULL)
+            return false;
+    return s.n > 0 && s.n <= ACCESS_KEY_MAX;
+}
+
+/* Half a pair of credentials would look like protection and be none. */
+static void check_credentials(struct load *load, const struct yaml_node *section)
+{
+    const struct gateway_settings *g = &load->catalog->gateway;
+    const struct yaml_node *key = yaml_find(section, "AccessKeyId");
+    const struct yaml_node *secret = yaml_find(section, "SecretAccessKey");
+    if (key != NULL && secret == NULL)
+        yaml_problem(&load->problems, key, NULL, "needs SecretAccessKey beside it");
+    if (secret != NULL && key == NULL)
+        yaml_problem(&load->problems, secret, NULL, "needs AccessKeyId beside it");
+    if (g->access_key != NULL && !is_access_key(slice_of(g->access_key)))
+        yaml_problem(&load->problems, key, NULL,
+                     "'%s' cannot be an access key: 1 to %d characters without blanks, '/', ',' "
+                     "and '='",
+                     g->access_key, ACCESS_KEY_MAX);
+    if (g->secret_key != NULL && g->secret_key[0] == '\0')
+        yaml_problem(&load->problems, secret, NULL, "is empty");
+}
+
 void load_gateway(struct load *load, const struct yaml_node *section)
 {
     static const struct option *const tables[] = {gateway_options, NULL};
@@ -119,6 +159,7 @@ void load_gateway(struct load *load, const struct yaml_node *section)
     if (section == NULL)
         return;
     (void)option_check_members(&load->options, &members, section);
+    check_credentials(load, section);
     const struct yaml_node *api = yaml_find(section, "Api");
     const struct yaml_node *account = yaml_find(section, "AccountId");
     if (api != NULL && api->type == YAML_SCALAR && !api->bad && !is_address(slice_of(g->api)))

@@ -21,7 +21,6 @@ static const struct names_entry file_names[] = {
     {"Metadata", template},
     {"Outputs", template},
     {"Parameters", template},
-    {"Queues", NULL},
     {"Resources", template},
     {"Rules", template},
     {"Transform", template},
@@ -30,7 +29,6 @@ static const struct names_entry file_names[] = {
 
 static const struct names_entry gateway_names[] = {
     {"Listen", NULL},
-    {"Store", NULL},
     {NULL, NULL},
 };
 
@@ -86,6 +84,20 @@ static const struct names_entry function_names[] = {
     {"VersionDeletionPolicy", deploy},
     {"VersionDescription", deploy},
     {"VpcConfig", network},
+    {NULL, NULL},
+};
+
+static const char encryption[] = "here: the store is not encrypted by the gateway; put it on an "
+                                 "encrypted disk";
+
+static const struct names_entry queue_names[] = {
+    {"DeletionPolicy", "here: a queue that leaves the file is deleted only when it is empty"},
+    {"KmsDataKeyReusePeriodSeconds", encryption},
+    {"KmsMasterKeyId", encryption},
+    {"Properties", "here: write the properties directly below the queue's name"},
+    {"QueuePolicy", iam},
+    {"SqsManagedSseEnabled", encryption},
+    {"Type", "here: everything below Queues is a queue"},
     {NULL, NULL},
 };
 
@@ -195,7 +207,7 @@ const struct names_entry *names_of(enum names_place place)
     static const struct names_entry *const places[] = {
         [NAMES_FILE] = file_names,         [NAMES_GATEWAY] = gateway_names,
         [NAMES_FUNCTION] = function_names, [NAMES_EVENT] = event_names,
-        [NAMES_SERVICE] = service_names,
+        [NAMES_SERVICE] = service_names,   [NAMES_QUEUE] = queue_names,
     };
     return places[place];
 }

@@ -11,6 +11,7 @@ enum names_place {
     NAMES_FUNCTION, /* properties of AWS::Serverless::Function, members of CreateFunction */
     NAMES_EVENT,    /* properties of SAM's events, members of CreateEventSourceMapping */
     NAMES_SERVICE,  /* service names */
+    NAMES_QUEUE,    /* properties of AWS::SQS::Queue */
 };
 
 struct names_entry {

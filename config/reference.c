@@ -10,6 +10,12 @@ static const char services_doc[] =
     "Where AWS services live: a service name (sqs) to its base URL. Services that are not "
     "named here are found as the AWS SDKs do it: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the "
     "profile file, AWS itself.";
+static const char queues_doc[] =
+    "Queues that live in the gateway's own store and are served at Api as SQS: a queue's name "
+    "(letters, digits, - and _, at most 80; FIFO when it ends in .fifo, which counts) to its "
+    "properties, which are those of AWS::SQS::Queue. `{}` is a queue with the defaults. Tags is a "
+    "list of {Key, Value}. A queue that leaves the file is deleted when it is empty; while it "
+    "holds messages it is kept and reported.";
 static const char functions_doc[] =
     "A function's name (letters, digits, - and _, at most 64) to its properties, which are those "
     "of AWS::Serverless::Function. Exactly one backend is chosen, by the presence of a member that "
@@ -40,11 +46,10 @@ static const char *default_text(const struct option *o)
     return (o->flags & OPTION_SELECTS) != 0 ? "chooses" : "none";
 }
 
-static void put_table(struct buf *out, const struct option *table)
+static void put_rows(struct buf *out, const struct option *table)
 {
     struct buf type;
     buf_init(&type, 1024);
-    buf_str(out, "| member | value | default | meaning |\n|---|---|---|---|\n");
     for (const struct option *o = table; o->name != NULL; o++) {
         buf_clear(&type);
         option_describe(o, &type);
@@ -56,8 +61,25 @@ static void put_table(struct buf *out, const struct option *table)
         put_cell(out, slice_of(o->doc));
         buf_str(out, " |\n");
     }
-    buf_char(out, '\n');
     buf_free(&type);
+}
+
+static const char table_head[] = "| member | value | default | meaning |\n|---|---|---|---|\n";
+
+static void put_table(struct buf *out, const struct option *table)
+{
+    buf_str(out, table_head);
+    put_rows(out, table);
+    buf_char(out, '\n');
+}
+
+static void put_queues(struct buf *out)
+{
+    buf_str(out, table_head);
+    put_rows(out, queue_options);
+    put_rows(out, load_queue_options);
+    buf_str(out, "| `Tags` | list of {Key, Value}, at most 50 | none | Tags, as ListQueueTags "
+                 "tells them. |\n\n");
 }
 
 static void put_refused(struct buf *out, const char *title, enum names_place place)
@@ -93,6 +115,7 @@ static void put_refusals(struct buf *out)
     buf_str(out, ".\n\n");
     put_refused(out, "Sections", NAMES_FILE);
     put_refused(out, "Members of Gateway", NAMES_GATEWAY);
+    put_refused(out, "Properties of queues", NAMES_QUEUE);
     put_refused(out, "Properties of functions", NAMES_FUNCTION);
     buf_str(
         out,
@@ -112,7 +135,9 @@ void catalog_reference(struct buf *out)
             "Durations are written 250ms, 20s, 5m, 1h, 1d; a bare number is seconds.\n\n"
             "## Gateway\n\n");
     put_table(out, gateway_options);
-    buf_printf(out, "## Services\n\n%s\n\n## Functions\n\n%s\n\n", services_doc, functions_doc);
+    buf_printf(out, "## Services\n\n%s\n\n## Queues **x**\n\n%s\n\n", services_doc, queues_doc);
+    put_queues(out);
+    buf_printf(out, "## Functions\n\n%s\n\n", functions_doc);
     put_table(out, function_options);
     for (const struct sink_ops *const *b = registry_backends; *b != NULL; b++) {
         buf_printf(out, "### Backend %s\n\n%s\n\n", (*b)->type, (*b)->doc);

@@ -15,13 +15,14 @@ int cli_help(struct cli_args *a)
     buf_init(&out, HELP_MAX);
     if (a->argc == 0) {
         cli_usage(&out);
-        buf_str(&out, "\nTopics: Gateway, Services, Functions, an event type (SQS), a member "
-                      "(Timeout), or `reference` for everything.\n");
+        buf_str(&out,
+                "\nTopics: Gateway, Services, Queues, Functions, an event type (SQS), a member "
+                "(Timeout), or `reference` for everything.\n");
     } else if (strcmp(a->argv[0], "reference") == 0) {
         catalog_reference(&out);
     } else if (!catalog_help(a->argv[0], &out)) {
         fprintf(stderr,
-                "penstock help: no topic '%s'; try Gateway, Functions, SQS or a member's "
+                "penstock help: no topic '%s'; try Gateway, Queues, Functions, SQS or a member's "
                 "name\n",
                 a->argv[0]);
         code = CLI_USAGE;

@@ -24,7 +24,7 @@ struct queue_source {
 };
 
 static const char *const responses[] = {"ReportBatchItemFailures", NULL};
-static const struct option queue_options[] = {
+static const struct option source_options[] = {
     OPT_STRING(struct queue_source, queue, "Queue", NULL, OPTION_REQUIRED, "The queue's ARN."),
     OPT_INT(struct queue_source, source.settings.batch_size, "BatchSize", "10", 1, 10000, 0,
             "Most records of one event."),
@@ -55,9 +55,31 @@ static bool check_queue(struct source *source, struct error *err)
 static const struct source_ops queue_ops = {.type = "SQS",
                                             .doc = "A queue.",
                                             .size = sizeof(struct queue_source),
-                                            .options = queue_options,
+                                            .options = source_options,
                                             .check = check_queue};
 const struct source_ops *const registry_sources[] = {&queue_ops, NULL};
+
+/* ---- queues of the file ---- */
+
+const struct option queue_options[] = {
+    OPT_INT(struct queue_settings, visibility_s, "VisibilityTimeout", "30", 0, 43200, 0, "Hidden."),
+    OPT_BOOL(struct queue_settings, fifo, "FifoQueue", "false", 0, "In order."),
+    OPT_BOOL(struct queue_settings, content_dedup, "ContentBasedDeduplication", "false", 0,
+             "By body."),
+    OPT_STRING(struct queue_settings, dead_arn, "RedrivePolicy.deadLetterTargetArn", NULL, 0,
+               "Where to."),
+    OPT_INT(struct queue_settings, max_receives, "RedrivePolicy.maxReceiveCount", "0", 1, 1000, 0,
+            "When."),
+    OPT_END};
+
+bool queue_settings_check(const struct queue_settings *s, const char *name, struct error *err)
+{
+    assert_non_null(name);
+    if (s->dead_arn != NULL && s->max_receives == 0)
+        return error_set(err, ERROR_CONFIG, "RedrivePolicy: maxReceiveCount is missing");
+    return !s->throughput_per_group || s->dedup_per_group ||
+           error_set(err, ERROR_CONFIG, "FifoThroughputLimit does not fit %s", name);
+}
 
 struct process_sink {
     struct sink sink;

@@ -47,6 +47,10 @@ static const char whole[] = "Gateway:\n"
                             "  Drain: 1m\n"
                             "  LogLevel: debug\n"
                             "  LogFormat: json\n"
+                            "  Store: /var/lib/p.db\n"
+                            "  StoreMaxBytes: 1000000000\n"
+                            "  AccessKeyId: AKIDEXAMPLE\n"
+                            "  SecretAccessKey: hunter2\n"
                             "Services:\n"
                             "  sqs: http://127.0.0.1:${PENSTOCK_TEST_PORT}\n"
                             "Functions:\n"
@@ -85,6 +89,11 @@ static void whole_file(void **state)
     assert_int_equal(c->gateway.drain_ms, 60000);
     assert_int_equal(c->gateway.log_level, LOG_DEBUG);
     assert_int_equal(c->gateway.log_format, LOG_JSON);
+    assert_string_equal(c->gateway.store, "/var/lib/p.db");
+    assert_int_equal(c->gateway.store_max_bytes, 1000000000);
+    assert_string_equal(c->gateway.access_key, "AKIDEXAMPLE");
+    assert_string_equal(c->gateway.secret_key, "hunter2");
+    assert_null(strstr(c->gateway_text, "hunter2"));
     assert_int_equal(c->services.n, 1);
     assert_string_equal(c->services.values[0], "http://127.0.0.1:9324");
     assert_int_equal(c->n_functions, 3);
@@ -109,6 +118,11 @@ static void defaults_of_the_gateway(void **state)
     assert_int_equal(c->gateway.drain_ms, 20000);
     assert_int_equal(c->gateway.log_level, LOG_INFO);
     assert_int_equal(c->gateway.log_format, LOG_LOGFMT);
+    assert_string_equal(c->gateway.store, "/base/penstock.db");
+    assert_int_equal(c->gateway.store_max_bytes, 0);
+    assert_null(c->gateway.access_key);
+    assert_null(c->gateway.secret_key);
+    assert_int_equal(c->n_queues, 0);
     assert_int_equal(c->n_functions, 0);
     catalog_free(c);
     assert_int_equal(setenv("AWS_DEFAULT_REGION", "eu-west-1", 1), 0);
@@ -238,6 +252,11 @@ static void reference_is_complete(void **state)
         "run. |\n",
         "| `Region` **x** | text | none |",
         "| `Timeout` | whole number, 1 to 900 | 3 |",
+        "## Queues **x**\n\nQueues that live in the gateway's own store",
+        "| `VisibilityTimeout` | whole number, 0 to 43200 | 30 | Hidden. |\n",
+        "| `RedriveAllowPolicy.redrivePermission` | one of allowAll, denyAll, byQueue | allowAll |",
+        "| `Tags` | list of {Key, Value}, at most 50 | none |",
+        "| `KmsMasterKeyId` | here: the store is not encrypted by the gateway;",
         "### Backend runtime\n\nProcesses.\n\n",
         "| `Url` **x** | text | chooses | Where it is. |\n",
         "| `Token` **x** | text, secret (or file:PATH) | none | A secret. |\n",
@@ -266,6 +285,10 @@ static void help_on_topics(void **state)
     } cases[] = {
         {"Gateway", "Gateway.Drain: duration, 0s to 1h; default 20s\n    How long a stop waits"},
         {"Services", "AWS_ENDPOINT_URL_<SERVICE>"},
+        {"Queues", "Queues.NAME.VisibilityTimeout: whole number, 0 to 43200; default 30\n"},
+        {"VisibilityTimeout", "Queues.NAME.VisibilityTimeout"},
+        {"DeduplicationScope", "Queues.NAME.DeduplicationScope: one of queue, messageGroup"},
+        {"KmsMasterKeyId", "KmsMasterKeyId is not supported here: the store is not encrypted"},
         {"functions", "Functions.NAME.Url: text; chooses how the function is reached\n"},
         {"Events", "    SQS: A queue.\n"},
         {"SQS", "SQS.Queue: text; required\n    The queue's ARN.\n"},

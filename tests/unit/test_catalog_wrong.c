@@ -10,14 +10,23 @@ static const struct wrong wrong_sections[] = {
     {"Functions: {}\nfunctions: {}\n",
      "2: functions: unknown member functions; did you mean Functions?"},
     {"Functions: {}\nRegion: x\n", "2: Region: Region belongs below Gateway"},
-    {"Functions: {}\nQueues: {}\n", "2: Queues: Queues is not supported by this build"},
     {"Functions: {}\nTransform: AWS::Serverless-2016-10-31\n",
      "2: Transform: Transform is not supported here: this is not a SAM template; put the "
      "Properties of each AWS::Serverless::Function below Functions"},
     {"Functions: {}\nBanana: 1\n", "2: Banana: unknown member Banana"},
-    {"Functions: {}\nGateway: {Listen: 127.0.0.1:8080, Store: x.db}\n",
-     "2: Gateway.Listen: Listen is not supported by this build\n"
-     "2: Gateway.Store: Store is not supported by this build"},
+    {"Functions: {}\nGateway: {Listen: 127.0.0.1:8080}\n",
+     "2: Gateway.Listen: Listen is not supported by this build"},
+    {"Functions: {}\nGateway: {StoreMaxBytes: -1}\n",
+     "2: Gateway.StoreMaxBytes: '-1' is out of range: 0 to 70368744177664"},
+    {"Functions: {}\nGateway: {Store: [x]}\n", "2: Gateway.Store: expected text, found a list"},
+    {"Functions: {}\nGateway: {AccessKeyId: me}\n",
+     "2: Gateway.AccessKeyId: needs SecretAccessKey beside it"},
+    {"Functions: {}\nGateway: {SecretAccessKey: hunter2}\n",
+     "2: Gateway.SecretAccessKey: needs AccessKeyId beside it"},
+    {"Functions: {}\nGateway: {AccessKeyId: 'a/b', SecretAccessKey: ''}\n",
+     "2: Gateway.AccessKeyId: 'a/b' cannot be an access key: 1 to 128 characters without blanks, "
+     "'/', ',' and '='\n"
+     "2: Gateway.SecretAccessKey: is empty"},
     {"Functions: {}\nGateway:\n  Api: localhost:9001\n",
      "3: Gateway.Api: 'localhost:9001' is not HOST:PORT with a numeric host, such as "
      "127.0.0.1:9001 or [::1]:9001"},
