@@ -21,8 +21,8 @@ enum {
 struct queue_settings {
     int64_t visibility_s, delay_s, retention_s, max_bytes, wait_s;
     bool fifo, content_dedup;
-    bool dedup_per_group;      /* DeduplicationScope: messageGroup */
-    bool throughput_per_group; /* FifoThroughputLimit: perMessageGroupId */
+    int64_t dedup_per_group;      /* DeduplicationScope; 0: queue, 1: messageGroup */
+    int64_t throughput_per_group; /* FifoThroughputLimit; 0: perQueue, 1: perMessageGroupId */
     const char *dead_arn;      /* RedrivePolicy.deadLetterTargetArn; NULL: none */
     int64_t max_receives;
     const char *redrive_allow; /* RedriveAllowPolicy as given (JSON); NULL: none */
@@ -68,6 +68,7 @@ enum queue_status {
     QUEUE_TOO_LONG,       /* ChangeMessageVisibility beyond 12 h since the receive */
     QUEUE_PURGING,        /* PurgeQueue within 60 s of another */
     QUEUE_BUSY,           /* one message move task at a time per source queue */
+    QUEUE_OVER_LIMIT,     /* receive: 120,000 messages of a standard queue are in flight */
 };
 
 /* ---- changes to queues: all are on disk when done comes ---- */
@@ -124,7 +125,7 @@ struct queue_receive {
     bool (*alive)(struct queue_receive *);
     void (*done)(struct queue_receive *);
     enum queue_status status;
-    struct queue_message messages[QUEUE_BATCH_MAX]; /* slices valid inside done */
+    struct queue_message *messages; /* the queue's, n of them; valid inside done */
     size_t n;
     void *impl;
 };

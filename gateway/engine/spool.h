@@ -27,8 +27,8 @@ enum spool_kind {
     SPOOL_READ, /* reads head and body back, changes nothing */
     SPOOL_DUE,  /* sets due_ms */
     SPOOL_DROP, /* deletes the row; one that is gone is fine */
-    SPOOL_MOVE, /* id becomes to_id, with due_ms, takes, first_ms as given and head replaced if set
-                 */
+    SPOOL_MOVE, /* id becomes to_id, with due_ms, takes, first_ms as given; head is replaced if set,
+                   born_ms if not 0 */
     SPOOL_WIPE, /* deletes all rows from id to to_id, both included */
     SPOOL_NOTE, /* name := body (name in head); an empty body deletes the note */
 };
@@ -38,7 +38,7 @@ enum spool_kind {
 struct spool_change {
     enum spool_kind kind;
     uint64_t id, to_id;
-    int64_t born_ms;   /* PUT: unix ms of acceptance; kept by MOVE */
+    int64_t born_ms;   /* PUT: unix ms of acceptance; MOVE: 0 keeps it */
     int64_t due_ms;    /* unix ms before which it is not to be given out; 0: at once */
     int64_t first_ms;  /* unix ms of the first take; 0: never */
     uint32_t takes;    /* times given out */
@@ -49,7 +49,8 @@ struct spool_change {
 };
 
 /* All changes of one operation are on disk, or none. Owned by the submitter, zeroed first; stays
- * until done. Operations take effect in the order of spool_submit. */
+ * until done. Operations take effect, and their done comes, in the order of spool_submit; refused
+ * ones too. */
 struct spool_op {
     struct list node;
     struct spool_change *changes;
