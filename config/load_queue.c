@@ -14,24 +14,17 @@ static const char fifo_suffix[] = ".fifo";
 struct queue_file {
     struct queue_settings settings;
     const char *name;
-    int64_t scope, limit, permission;
+    int64_t permission;
     struct option_list sources;
 };
 
 enum permission { ALLOW_ALL, DENY_ALL, BY_QUEUE };
-static const char *const scopes[] = {"queue", "messageGroup", NULL};
-static const char *const limits[] = {"perQueue", "perMessageGroupId", NULL};
 static const char *const permissions[] = {
     [ALLOW_ALL] = "allowAll", [DENY_ALL] = "denyAll", [BY_QUEUE] = "byQueue", NULL};
 
 const struct option load_queue_options[] = {
     OPT_STRING(struct queue_file, name, "QueueName", NULL, 0,
                "The queue's name; its key in this section is one already, and must be the same."),
-    OPT_CHOICE(struct queue_file, scope, "DeduplicationScope", "queue", scopes, 0,
-               "FIFO: where a deduplication id counts, in the whole queue or in its group."),
-    OPT_CHOICE(struct queue_file, limit, "FifoThroughputLimit", "perQueue", limits, 0,
-               "FIFO: perMessageGroupId needs DeduplicationScope messageGroup; the gateway itself "
-               "does not limit throughput."),
     OPT_CHOICE(struct queue_file, permission, "RedriveAllowPolicy.redrivePermission", "allowAll",
                permissions, 0, "Which queues may use this one as their dead-letter queue."),
     OPT_LIST(struct queue_file, sources, "RedriveAllowPolicy.sourceQueueArns", NULL, 0,
@@ -269,8 +262,6 @@ static void load_queue(struct load *load, struct catalog_queue *q, const struct 
         yaml_problem(&load->problems, yaml_find(node, "QueueName"), NULL,
                      "'%s' is not the queue's name below Queues, '%s'", file.name, q->name);
     }
-    file.settings.dedup_per_group = scopes[file.scope] != scopes[0];
-    file.settings.throughput_per_group = limits[file.limit] != limits[0];
     if (!ok || !settle_allow(load, node, &file))
         return;
     q->settings = file.settings;

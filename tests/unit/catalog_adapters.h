@@ -61,7 +61,13 @@ const struct source_ops *const registry_sources[] = {&queue_ops, NULL};
 
 /* ---- queues of the file ---- */
 
+static const char *const scopes[] = {"queue", "messageGroup", NULL};
+static const char *const throughputs[] = {"perQueue", "perMessageGroupId", NULL};
 const struct option queue_options[] = {
+    OPT_CHOICE(struct queue_settings, dedup_per_group, "DeduplicationScope", "queue", scopes, 0,
+               "Where."),
+    OPT_CHOICE(struct queue_settings, throughput_per_group, "FifoThroughputLimit", "perQueue",
+               throughputs, 0, "How fast."),
     OPT_INT(struct queue_settings, visibility_s, "VisibilityTimeout", "30", 0, 43200, 0, "Hidden."),
     OPT_BOOL(struct queue_settings, fifo, "FifoQueue", "false", 0, "In order."),
     OPT_BOOL(struct queue_settings, content_dedup, "ContentBasedDeduplication", "false", 0,
@@ -77,7 +83,7 @@ bool queue_settings_check(const struct queue_settings *s, const char *name, stru
     assert_non_null(name);
     if (s->dead_arn != NULL && s->max_receives == 0)
         return error_set(err, ERROR_CONFIG, "RedrivePolicy: maxReceiveCount is missing");
-    return !s->throughput_per_group || s->dedup_per_group ||
+    return s->throughput_per_group == 0 || s->dedup_per_group == 1 ||
            error_set(err, ERROR_CONFIG, "FifoThroughputLimit does not fit %s", name);
 }
 
