@@ -4,36 +4,12 @@
 #include "base/json_out.h"
 #include "engine/sink.h"
 #include "gateway/cli.h"
-#include "io/http_client.h"
+#include "gateway/cli_call.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PAYLOAD_READ_MAX = PAYLOAD_MAX_BYTES + 1, CALL_MS = 960 * 1000 };
-
-struct once {
-    struct http_call call;
-    struct loop *loop;
-};
-
-static void on_done(struct http_call *c)
-{
-    loop_stop(container_of(c, struct once, call)->loop);
-}
-
-static bool percent_encode(struct buf *out, const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     strchr("-_.~", c) != NULL;
-        if (plain)
-            buf_char(out, (char)c);
-        else
-            buf_printf(out, "%%%02X", (unsigned)c);
-    }
-    return !out->full;
-}
 
 static void tell_error(struct slice body)
 {
@@ -85,12 +61,8 @@ static void print_json(const struct http_call *c)
     buf_free(&b);
 }
 
-static int tell(const struct http_call *c, const char *url, bool json)
+static int tell(const struct http_call *c, bool json)
 {
-    if (c->result != HTTP_DONE) {
-        fprintf(stderr, "penstock invoke: cannot reach %s: %s\n", url, c->detail);
-        return CLI_UNREACHABLE;
-    }
     if (json)
         print_json(c);
     if (c->status == 429) {
@@ -111,38 +83,35 @@ static int tell(const struct http_call *c, const char *url, bool json)
     return CLI_FUNCTION_ERROR;
 }
 
-static int call(const char *url, struct slice payload, bool json)
+static int call(const char *api, const char *path, const char *query, struct slice payload,
+                bool json)
 {
-    struct error err = {0};
-    struct once o = {.loop = loop_new(&err)};
-    struct http_client *client = o.loop == NULL ? NULL : http_client_new(o.loop);
     static const char *const headers[] = {"Content-Type: application/json",
                                           "X-Amz-Invocation-Type: RequestResponse"};
+    const struct cli_request request = {.method = "POST",
+                                        .path = path,
+                                        .query = query,
+                                        .service = "lambda",
+                                        .headers = headers,
+                                        .n_headers = ARRAY_LEN(headers),
+                                        .body = payload,
+                                        .timeout_ms = CALL_MS,
+                                        .max_response_bytes = RESPONSE_MAX_BYTES};
+    struct cli_peer *peer = cli_peer_new("invoke", api);
+    struct http_call answer;
     int code = CLI_UNREACHABLE;
-    if (client != NULL) {
-        o.call.method = "POST";
-        o.call.url = url;
-        o.call.headers = headers;
-        o.call.n_headers = ARRAY_LEN(headers);
-        o.call.body = payload;
-        o.call.timeout_ms = CALL_MS;
-        o.call.max_response_bytes = RESPONSE_MAX_BYTES;
-        o.call.done = on_done;
-        http_client_start(client, &o.call);
-        loop_run(o.loop);
-        code = tell(&o.call, url, json);
-        http_call_clear(&o.call);
-    } else {
-        fprintf(stderr, "penstock invoke: %s\n", err.text);
-    }
-    http_client_free(client);
-    loop_free(o.loop);
+    if (peer == NULL)
+        return code;
+    if (cli_call(peer, &request, &answer))
+        code = tell(&answer, json);
+    http_call_clear(&answer);
+    cli_peer_free(peer);
     return code;
 }
 
 int cli_invoke(struct cli_args *a)
 {
-    const char *api = cli_option(a, NULL, "--api", "http://127.0.0.1:9001");
+    const char *api = cli_option(a, NULL, "--api", CLI_API);
     const char *event = cli_option(a, "-e", "--event", NULL);
     const char *qualifier = cli_option(a, NULL, "--qualifier", NULL);
     bool async = cli_flag(a, "--async");
@@ -153,22 +122,23 @@ int cli_invoke(struct cli_args *a)
                         "invocations are not there yet\n");
         return CLI_USAGE;
     }
-    struct buf payload, url;
+    struct buf payload, path, query;
     buf_init(&payload, PAYLOAD_READ_MAX);
-    buf_init(&url, 4096);
+    buf_init(&path, 4096);
+    buf_init(&query, 4096);
     int code = CLI_USAGE;
-    buf_printf(&url, "%s/2015-03-31/functions/", api);
-    percent_encode(&url, a->argv[0]);
-    buf_str(&url, "/invocations");
-    if (qualifier != NULL) {
-        buf_str(&url, "?Qualifier=");
-        percent_encode(&url, qualifier);
-    }
+    buf_str(&path, "/2015-03-31/functions/");
+    cli_percent_encode(&path, a->argv[0]);
+    buf_str(&path, "/invocations");
+    buf_str(&query, "Qualifier=");
+    if (qualifier != NULL)
+        cli_percent_encode(&query, qualifier);
     if (event == NULL)
         buf_str(&payload, "{}");
     if (event == NULL || cli_read(event, PAYLOAD_READ_MAX, &payload))
-        code = call(url.p, buf_slice(&payload), a->json);
+        code = call(api, path.p, qualifier != NULL ? query.p : NULL, buf_slice(&payload), a->json);
     buf_free(&payload);
-    buf_free(&url);
+    buf_free(&path);
+    buf_free(&query);
     return code;
 }

@@ -14,11 +14,13 @@ static const struct {
     {"invoke", "invoke FUNCTION [-e FILE|-]", "invokes a function of a running gateway",
      cli_invoke},
     {"event", "event [SOURCE] [--set path=value]", "prints a sample event", cli_event},
+    {"queue", "queue list|send|peek|purge|redrive …", "works on the queues of a running gateway",
+     cli_queue},
     {"help", "help [TOPIC]", "explains a section, a member or an event type", cli_help},
 };
 
 /* Of the interface, but not of this build: refused by name. */
-static const char *const later[] = {"match", "status", "dead", "explain", "audit", "queue"};
+static const char *const later[] = {"match", "status", "dead", "explain", "audit"};
 
 void cli_usage(struct buf *out)
 {
