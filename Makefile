@@ -5,7 +5,7 @@ BUILD   ?= build/$(VARIANT)
 CC      ?= gcc
 VERSION := 0.1.0
 
-LIBS := libuv libcurl libmicrohttpd libcjson yaml-0.1 uuid libcrypto
+LIBS := libuv libcurl libmicrohttpd libcjson yaml-0.1 uuid libcrypto sqlite3
 ifeq ($(filter deps help clean lint format run check,$(MAKECMDGOALS)),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 LIB_LDLIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
@@ -69,7 +69,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ALL_LIB)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ALL_LIB)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(ENGINE) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
+SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(filter-out gateway/engine/spool%,$(ENGINE)) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
 $(BUILD)/tests/sim/sim: $(SIM_OBJECTS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

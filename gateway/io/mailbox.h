@@ -12,6 +12,7 @@ struct mailbox *mailbox_new(struct error *);
 void mailbox_free(struct mailbox *); /* empty */
 /* Any thread. One wake-up for each time it was empty. */
 void mailbox_post(struct mailbox *, struct list *item);
+void mailbox_post_all(struct mailbox *, struct list *items); /* in order; items is empty then */
 /* The receiving thread: moves all items to the end of out; returns at once. */
 void mailbox_take(struct mailbox *, struct list *out);
 /* The receiving thread: sleeps until something is there or timeout_ms passed (-1: for ever). */

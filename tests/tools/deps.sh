@@ -4,8 +4,8 @@
 set -eu
 kind=${1:-build}
 
-packages="gcc make pkg-config python3 libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev libyaml-dev uuid-dev libssl-dev"
-modules="libuv libcurl libmicrohttpd libcjson yaml-0.1 uuid libcrypto"
+packages="gcc make pkg-config python3 libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev libyaml-dev uuid-dev libssl-dev libsqlite3-dev"
+modules="libuv libcurl libmicrohttpd libcjson yaml-0.1 uuid libcrypto sqlite3"
 tools="cc pkg-config python3"
 case $kind in
 test)

@@ -1,0 +1,341 @@
+/* spool_db.c - the spool's file by SQLite: opening, statements, transactions, log, recovery. */
+#include "engine/spool_db.h"
+#include "base/mem.h"
+#include "engine/spool_sql.h"
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOG_FRAME_BYTES = SPOOL_PAGE_BYTES + 24,
+    FREE_PAGES_KEPT = 1024, /* a queue that fills and empties need not fight for its pages */
+};
+
+struct spool_db {
+    sqlite3 *sql;
+    sqlite3_stmt *st[SPOOL_SQL_N];
+    int64_t log_frames; /* in the log, and not all of them in the file */
+    bool damaged;       /* SQLite found something that cannot be: recovery reads everything */
+    char *path;
+    int rc; /* why the last status was not OK */
+    char why[128];
+};
+
+/* ---- errors */
+
+static bool no_room(int sys)
+{
+    return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
+}
+
+static enum spool_db_status status_of(struct spool_db *db, int rc)
+{
+    if (rc == SQLITE_OK)
+        return SPOOL_DB_OK;
+    int sys = sqlite3_system_errno(db->sql);
+    char room[64];
+    db->rc = rc;
+    if ((rc & 0xff) == SQLITE_IOERR && sys != 0)
+        snprintf(db->why, sizeof db->why, "%s (%s)", sqlite3_errstr(rc),
+                 strerror_r(sys, room, sizeof room));
+    else
+        snprintf(db->why, sizeof db->why, "%s", sqlite3_errmsg(db->sql));
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return SPOOL_DB_FULL;
+    case SQLITE_IOERR:
+        if (rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_SHORT_READ)
+            return SPOOL_DB_REFUSED; /* bad for who wants these bytes; what is written is safe */
+        return rc == SQLITE_IOERR_WRITE && no_room(sys) ? SPOOL_DB_FULL : SPOOL_DB_SUSPECT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        db->damaged = true;
+        return SPOOL_DB_SUSPECT;
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PROTOCOL:
+        return SPOOL_DB_SUSPECT;
+    default:
+        return SPOOL_DB_REFUSED;
+    }
+}
+
+const char *spool_db_why(const struct spool_db *db)
+{
+    return db->why;
+}
+
+/* Says in err what a newcomer can act on. */
+static bool open_failed(struct spool_db *db, int rc, struct error *err)
+{
+    const char *text = sqlite3_errmsg(db->sql);
+    switch (rc & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return error_set(err, ERROR_STORE,
+                         "%s: in use by another program; end it, then start again", db->path);
+    case SQLITE_NOTADB:
+        return error_set(err, ERROR_STORE,
+                         "%s: not a database; choose another path, or move the file away",
+                         db->path);
+    case SQLITE_CORRUPT:
+        return error_set(err, ERROR_STORE,
+                         "%s: damaged (%s); restore it from a copy, or save what is left with "
+                         "`sqlite3 FILE .recover`",
+                         db->path, text);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return error_set(err, ERROR_STORE,
+                         "%s: read-only; the gateway must be able to write it and its directory",
+                         db->path);
+    case SQLITE_FULL:
+        return error_set(err, ERROR_STORE, "%s: the disk is full", db->path);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        errno = sqlite3_system_errno(db->sql);
+        return errno != 0 ? error_sys(err, "%s: %s", db->path, sqlite3_errstr(rc))
+                          : error_set(err, ERROR_STORE, "%s: %s", db->path, text);
+    default:
+        return error_set(err, ERROR_STORE, "%s: %s", db->path, text);
+    }
+}
+
+/* ---- opening */
+
+/* The one value of the first row; *out stays when there is none. */
+static int query_int(struct spool_db *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+        *out = sqlite3_column_int64(st, 0);
+    return rc == SQLITE_OK ? sqlite3_finalize(st) : rc;
+}
+
+static bool migrate(struct spool_db *db, struct error *err)
+{
+    int64_t version = 0, application = 0, tables = 0;
+    int rc = query_int(db, "PRAGMA user_version", &version);
+    if (rc == SQLITE_OK)
+        rc = query_int(db, "PRAGMA application_id", &application);
+    if (rc == SQLITE_OK)
+        rc = query_int(db, spool_sql_is_empty, &tables);
+    if (rc != SQLITE_OK)
+        return open_failed(db, rc, err);
+    if (application != SPOOL_APPLICATION_ID && (application != 0 || tables != 0 || version != 0))
+        return error_set(err, ERROR_STORE,
+                         "%s: an SQLite database of another program; choose another path",
+                         db->path);
+    if (version < 0 || version > SPOOL_SCHEMA)
+        return error_set(err, ERROR_STORE,
+                         "%s: written by a newer penstock (schema %lld, this one knows %d); start "
+                         "the newer penstock, or choose another path",
+                         db->path, (long long)version, SPOOL_SCHEMA);
+    for (; version < SPOOL_SCHEMA; version++) {
+        rc = sqlite3_exec(db->sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_exec(db->sql, spool_sql_steps[version], NULL, NULL, NULL);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+        if (rc != SQLITE_OK)
+            return open_failed(db, rc, err);
+    }
+    return true;
+}
+
+static bool is_logged(struct spool_db *db)
+{
+    sqlite3_stmt *st = NULL;
+    bool wal = sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode", -1, &st, NULL) == SQLITE_OK &&
+               sqlite3_step(st) == SQLITE_ROW &&
+               sqlite3_stricmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+    sqlite3_finalize(st);
+    return wal;
+}
+
+static int count_frames(void *ctx, sqlite3 *sql, const char *name, int frames)
+{
+    (void)sql;
+    (void)name;
+    ((struct spool_db *)ctx)->log_frames = frames;
+    return SQLITE_OK;
+}
+
+static bool prepare_all(struct spool_db *db, struct error *err)
+{
+    for (size_t i = 0; i < SPOOL_SQL_N; i++) {
+        int rc = sqlite3_prepare_v3(db->sql, spool_sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                    &db->st[i], NULL);
+        if (rc == SQLITE_ERROR)
+            return error_set(err, ERROR_STORE, "%s: damaged: %s", db->path,
+                             sqlite3_errmsg(db->sql));
+        if (rc != SQLITE_OK)
+            return open_failed(db, rc, err);
+    }
+    return true;
+}
+
+static bool set_up(struct spool_db *db, struct error *err)
+{
+    int rc = sqlite3_open_v2(
+        db->path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK)
+        return open_failed(db, rc, err);
+    sqlite3_extended_result_codes(db->sql, 1);
+    for (size_t i = 0; spool_sql_settings[i] != NULL; i++) {
+        rc = sqlite3_exec(db->sql, spool_sql_settings[i], NULL, NULL, NULL);
+        if (rc != SQLITE_OK)
+            return open_failed(db, rc, err);
+    }
+    if (sqlite3_db_readonly(db->sql, "main") == 1)
+        return open_failed(db, SQLITE_READONLY, err);
+    if (!is_logged(db))
+        return error_set(err, ERROR_STORE, "%s: this file system cannot keep SQLite's log",
+                         db->path);
+    sqlite3_wal_hook(db->sql, count_frames, db);
+    return migrate(db, err) && prepare_all(db, err);
+}
+
+struct spool_db *spool_db_open(const char *path, struct error *err)
+{
+    struct spool_db *db = mem_alloc(sizeof *db);
+    db->path = mem_strdup(path);
+    if (set_up(db, err))
+        return db;
+    spool_db_close(db);
+    return NULL;
+}
+
+void spool_db_close(struct spool_db *db)
+{
+    if (db == NULL)
+        return;
+    for (size_t i = 0; i < SPOOL_SQL_N; i++)
+        sqlite3_finalize(db->st[i]);
+    sqlite3_close(db->sql);
+    free(db->path);
+    free(db);
+}
+
+/* ---- statements */
+
+void spool_db_bind_int(struct spool_db *db, enum spool_sql which, int at, int64_t value)
+{
+    sqlite3_bind_int64(db->st[which], at, value);
+}
+
+void spool_db_bind(struct spool_db *db, enum spool_sql which, int at, struct slice s)
+{
+    /* Without an address SQLite would bind NULL. */
+    sqlite3_bind_blob64(db->st[which], at, s.n > 0 ? s.p : "", s.n, SQLITE_STATIC);
+}
+
+bool spool_db_step(struct spool_db *db, enum spool_sql which)
+{
+    return sqlite3_step(db->st[which]) == SQLITE_ROW;
+}
+
+int64_t spool_db_int(struct spool_db *db, enum spool_sql which, int at)
+{
+    return sqlite3_column_int64(db->st[which], at);
+}
+
+struct slice spool_db_blob(struct spool_db *db, enum spool_sql which, int at)
+{
+    const char *p = sqlite3_column_blob(db->st[which], at);
+    return (struct slice){p != NULL ? p : "", (size_t)sqlite3_column_bytes(db->st[which], at)};
+}
+
+enum spool_db_status spool_db_reset(struct spool_db *db, enum spool_sql which)
+{
+    return status_of(db, sqlite3_reset(db->st[which]));
+}
+
+enum spool_db_status spool_db_run(struct spool_db *db, enum spool_sql which)
+{
+    (void)sqlite3_step(db->st[which]);
+    return spool_db_reset(db, which);
+}
+
+bool spool_db_changed(struct spool_db *db)
+{
+    return sqlite3_changes(db->sql) > 0;
+}
+
+void spool_db_rollback(struct spool_db *db)
+{
+    if (!sqlite3_get_autocommit(db->sql))
+        (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool spool_db_failed(struct spool_db *db, struct error *err)
+{
+    return open_failed(db, db->rc, err);
+}
+
+/* ---- the log and the disk */
+
+int64_t spool_db_log_bytes(const struct spool_db *db)
+{
+    return db->log_frames * LOG_FRAME_BYTES;
+}
+
+static enum spool_db_status checkpoint(struct spool_db *db, int mode)
+{
+    int frames = 0, copied = 0;
+    int rc = sqlite3_wal_checkpoint_v2(db->sql, "main", mode, &frames, &copied);
+    if (rc != SQLITE_OK)
+        return status_of(db, rc);
+    if (frames == copied)
+        db->log_frames = 0; /* the next commit starts the log anew */
+    int moved = 0;
+    if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        moved) {
+        snprintf(db->why, sizeof db->why, "the file was moved or deleted while in use");
+        return SPOOL_DB_SUSPECT;
+    }
+    return SPOOL_DB_OK;
+}
+
+enum spool_db_status spool_db_checkpoint(struct spool_db *db)
+{
+    return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+/* After a failed fsync the kernel may believe pages clean that never reached the disk, also ones
+ * in the middle of the log: what is appended after them would be lost with them. So the whole
+ * log, as far as it was committed, goes to the file and is thrown away; only when all of that is
+ * synced, the spool may promise again. */
+bool spool_db_recover(struct spool_db *db)
+{
+    spool_db_rollback(db);
+    if (db->damaged) {
+        int64_t ignored = 0;
+        int rc =
+            query_int(db, "SELECT 1 / (quick_check = 'ok') FROM pragma_quick_check(1)", &ignored);
+        if (rc != SQLITE_OK || ignored != 1)
+            return false;
+    }
+    if (checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE) != SPOOL_DB_OK)
+        return false;
+    db->damaged = false;
+    return true;
+}
+
+enum spool_db_status spool_db_shrink(struct spool_db *db, int pages, bool *more)
+{
+    int64_t free_pages = 0, all = 0;
+    *more = false;
+    int rc = query_int(db, "PRAGMA freelist_count", &free_pages);
+    if (rc == SQLITE_OK)
+        rc = query_int(db, "PRAGMA page_count", &all);
+    if (rc == SQLITE_OK && free_pages > FREE_PAGES_KEPT && free_pages > all / 4) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
+        rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
+        *more = rc == SQLITE_OK;
+    }
+    return status_of(db, rc);
+}
