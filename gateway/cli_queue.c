@@ -13,14 +13,15 @@ static const struct {
     const char *usage;
     void (*run)(struct queue_cli *);
 } commands[] = {
-    {"list", 0, 0, "queue list", queue_cli_list},
+    {"list", 0, 0, "queue list [--api URL] [--json]", queue_cli_list},
     {"send", 1, 2,
      "queue send NAME (BODY | -e FILE|-) [--group G] [--dedup D] [--delay SECONDS] "
-     "[--attribute NAME=VALUE]…",
+     "[--attribute NAME=VALUE]… [--api URL] [--json]",
      queue_cli_send},
-    {"peek", 1, 1, "queue peek NAME [-n MOST]", queue_cli_peek},
-    {"purge", 1, 1, "queue purge NAME", queue_cli_purge},
-    {"redrive", 1, 1, "queue redrive DEAD-LETTER-QUEUE [--to NAME] [--rate PER-SECOND]",
+    {"peek", 1, 1, "queue peek NAME [-n MOST] [--api URL] [--json]", queue_cli_peek},
+    {"purge", 1, 1, "queue purge NAME [--api URL] [--json]", queue_cli_purge},
+    {"redrive", 1, 1,
+     "queue redrive DEAD-LETTER-QUEUE [--to NAME] [--rate PER-SECOND] [--api URL] [--json]",
      queue_cli_redrive},
 };
 
@@ -110,7 +111,8 @@ static bool exchange(struct queue_cli *q, const struct cli_request *r, struct qu
     a->root = json_parse(buf_slice(&a->http.response), ANSWER_MAX, NULL);
     if (a->http.status == 200 && (a->root != NULL || a->http.response.n == 0))
         return true;
-    tell_error(q, a);
+    if (!q->lenient)
+        tell_error(q, a);
     return false;
 }
 
@@ -206,7 +208,7 @@ bool queue_cli_arn(struct queue_cli *q, const char *name, struct buf *out)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: penstock queue list|send|peek|purge|redrive … [--api URL] [--json]\n");
+    fprintf(stderr, "usage: penstock queue list|send|peek|purge|redrive …\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(stderr, "  penstock %s\n", commands[i].usage);
     return CLI_USAGE;

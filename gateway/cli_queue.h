@@ -16,6 +16,7 @@ struct queue_cli {
     int least, most;       /* operands */
     struct cli_peer *peer; /* opened by the first call */
     int code;              /* enum cli_exit */
+    bool lenient;          /* a service that says no is not told: the answer is left out */
 };
 
 struct queue_answer {

@@ -103,30 +103,44 @@ static bool ask_attributes(struct queue_cli *q, struct row *r, struct slice url)
 }
 
 /* SQS has no attribute for it: the oldest that waits is looked at. */
-static bool ask_oldest(struct queue_cli *q, struct row *r)
+static void ask_oldest(struct queue_cli *q, struct row *r)
 {
     struct queue_answer a;
     r->oldest_ms = -1;
     if (r->visible == 0)
-        return true;
+        return;
     bool ok = peek(q, r->name, 1, &a);
     const struct json *first = json_first(json_get(a.root, "Messages"));
     int64_t sent = number(json_get(first, "Attributes"), "SentTimestamp");
     if (ok && sent > 0)
         r->oldest_ms = since(sent);
     queue_answer_free(&a);
-    return ok;
 }
 
-static bool add_row(struct queue_cli *q, struct rows *rows, struct slice url)
+static void free_row(struct row *r)
 {
+    free(r->name);
+    free(r->dead);
+}
+
+/* A queue that was deleted since its name came is left out. */
+static void add_row(struct queue_cli *q, struct rows *rows, struct slice url)
+{
+    struct row r = {.name = slice_dup(last_part(url, '/'))};
+    q->lenient = true;
+    bool there = ask_attributes(q, &r, url);
+    if (there)
+        ask_oldest(q, &r);
+    q->lenient = false;
+    if (!there) {
+        free_row(&r);
+        return;
+    }
     if (rows->n == rows->cap) {
         rows->cap = rows->cap == 0 ? 16 : 2 * rows->cap;
         rows->v = mem_realloc(rows->v, rows->cap * sizeof *rows->v);
     }
-    struct row *r = &rows->v[rows->n++];
-    *r = (struct row){.name = slice_dup(last_part(url, '/'))};
-    return ask_attributes(q, r, url) && ask_oldest(q, r);
+    rows->v[rows->n++] = r;
 }
 
 /* One page; token is where it begins, and then where the next one does. */
@@ -145,12 +159,12 @@ static bool add_page(struct queue_cli *q, struct rows *rows, struct buf *token)
     bool ok = queue_cli_call(q, "ListQueues", &body, &a);
     buf_clear(token);
     buf_put(token, json_text(json_get(a.root, "NextToken")));
-    for (const struct json *it = json_first(json_get(a.root, "QueueUrls")); ok && it != NULL;
-         it = json_after(it))
-        ok = add_row(q, rows, json_text(it));
+    for (const struct json *it = json_first(json_get(a.root, "QueueUrls"));
+         ok && it != NULL && q->code == CLI_OK; it = json_after(it))
+        add_row(q, rows, json_text(it));
     queue_answer_free(&a);
     buf_free(&body);
-    return ok;
+    return ok && q->code == CLI_OK;
 }
 
 static void print_rows_json(const struct rows *rows)
@@ -225,10 +239,8 @@ void queue_cli_list(struct queue_cli *q)
         print_rows_json(&rows);
     else if (ok)
         print_rows(&rows);
-    for (size_t i = 0; i < rows.n; i++) {
-        free(rows.v[i].name);
-        free(rows.v[i].dead);
-    }
+    for (size_t i = 0; i < rows.n; i++)
+        free_row(&rows.v[i]);
     free(rows.v);
     buf_free(&token);
 }
