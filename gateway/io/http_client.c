@@ -12,8 +12,7 @@ enum {
     HEADERS_MAX_BYTES = 256 * 1024,
     CONNECT_MS = 10 * 1000,
     IDLE_MAX_S = 30, /* below the keep-alive time of servers: curl may reuse a dying connection */
-    PER_HOST = 256,
-    CONNECTIONS = 512,
+    IDLE_CONNECTIONS = 1024,
     SPARE_TRANSFERS = 256,
 };
 
@@ -335,8 +334,9 @@ static void open_multi(struct http_client *c)
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)PER_HOST);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS);
+    /* No limit on connections in use: a delete must never wait behind idle long polls. Who starts
+     * calls bounds them: polls by their cap, invocations by their slots. */
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
 }
 
 void http_client_start(struct http_client *c, struct http_call *call)
