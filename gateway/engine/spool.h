@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "io/loop.h"
 
-enum { SPOOL_SEQUENCE_BITS = 40, SPOOL_KEY_MAX = 512 };
+enum { SPOOL_SEQUENCE_BITS = 40, SPOOL_KEY_MAX = 512, SPOOL_OWNER_MAX = (1 << 23) - 1 };
 
 static inline uint64_t spool_id(uint32_t owner, uint64_t sequence)
 {
@@ -72,7 +72,8 @@ struct spool;
 /* Opens, migrates, starts the thread. False texts name the file and the remedy: read-only, locked
  * by another gateway, newer schema, not a database, damaged. */
 struct spool *spool_open(struct loop *, const struct spool_options *, struct error *);
-/* Waits until everything submitted is on disk (done is still called), then closes. */
+/* Waits until everything submitted is on disk, then closes; done is still called, from here. Never
+ * from inside done. */
 void spool_close(struct spool *);
 void spool_submit(struct spool *, struct spool_op *);
 void spool_op_clear(struct spool_op *);    /* frees what TAKE and READ brought */
