@@ -69,9 +69,9 @@ static char *find_region(const struct aws_account *a, const char *configured)
 
 static const char *from_services(const struct aws_account *a, const char *service)
 {
-    for (size_t i = 0; a->services && i < a->services->n; i++)
-        if (strcmp(a->services->names[i], service) == 0)
-            return a->services->values[i];
+    for (size_t i = 0; i < a->services.n; i++)
+        if (strcmp(a->services.names[i], service) == 0)
+            return a->services.values[i];
     return NULL;
 }
 
@@ -114,12 +114,27 @@ const char *aws_account_region(const struct aws_account *a, const char *region)
 
 /* ---- life ---- */
 
+/* A reload may free the catalog they came from, and they stay in force. */
+static void copy_services(struct aws_account *a, const struct option_map *services)
+{
+    size_t n = services ? services->n : 0;
+    a->services = (struct option_map){.names = arena_alloc(&a->arena, n * sizeof(char *)),
+                                      .values = arena_alloc(&a->arena, n * sizeof(char *)),
+                                      .n = n};
+    for (size_t i = 0; i < n; i++) {
+        a->services.names[i] = arena_dup(&a->arena, slice_of(services->names[i]));
+        a->services.values[i] = arena_dup(&a->arena, slice_of(services->values[i]));
+    }
+}
+
 bool aws_account_load(struct aws_account *a, const char *region, const struct option_map *services,
                       struct error *err)
 {
-    *a = (struct aws_account){.services = services};
+    *a = (struct aws_account){.region = NULL};
     if (!aws_profile_load(&a->profile, err))
         return false;
+    arena_init(&a->arena);
+    copy_services(a, services);
     a->region = find_region(a, region);
     if (load_credentials(a, err))
         return true;
@@ -141,6 +156,7 @@ void aws_account_free(struct aws_account *a)
 {
     aws_profile_free(&a->profile);
     take_credentials(a, SLICE_NONE, SLICE_NONE, SLICE_NONE);
+    arena_free(&a->arena);
     free(a->region);
     a->region = NULL;
 }

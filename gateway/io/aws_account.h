@@ -3,17 +3,19 @@
 #ifndef IO_AWS_ACCOUNT_H
 #define IO_AWS_ACCOUNT_H
 
+#include "base/arena.h"
 #include "base/option.h"
 #include "io/aws_profile.h"
 
 struct aws_account {
-    const struct option_map *services; /* our file's Services, NULL: none; borrowed */
-    char *region;                      /* NULL: none known */
+    struct arena arena;
+    struct option_map services; /* our file's Services; a copy in the arena */
+    char *region;               /* NULL: none known */
     struct aws_profile profile;
     char *access_key, *secret_key, *session_token; /* NULL: none */
 };
 
-/* region: our file's, may be NULL. false: nothing to free. */
+/* region and services: our file's, may be NULL; copied. false: nothing to free. */
 bool aws_account_load(struct aws_account *, const char *region, const struct option_map *services,
                       struct error *) MUST_CHECK;
 void aws_account_free(struct aws_account *); /* wipes secrets */

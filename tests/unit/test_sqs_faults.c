@@ -297,14 +297,21 @@ static void test_backlog_holds_polls(void **state)
     UNTIL(b, b->fake.open_polls > 0);
 }
 
+static const char *nobody_there(const struct env *env, const char *arn)
+{
+    (void)env;
+    (void)arn;
+    return "http://127.0.0.1:1";
+}
+
 static void test_unreachable(void **state)
 {
     struct mapping *b = *state;
-    b->service_url = "http://127.0.0.1:1";
+    b->env.own_endpoint = nobody_there;
     bench_start(b);
     UNTIL(b, b->problem[0]);
     assert_true(slice_starts(slice_of(b->problem), "SQS cannot be reached: "));
-    b->service_url = b->url;
+    b->env.own_endpoint = NULL;
     bench_put(b, 1);
     bench_consume(b, 1);
     assert_string_equal(b->problem, "");
