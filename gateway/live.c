@@ -69,6 +69,7 @@ static bool start_function(struct live *l, struct live_catalog *home,
 static void retire_function(struct live_function *lf)
 {
     lf->retired = true;
+    function_retire(lf->function);
     map_del(&lf->live->functions, slice_of(lf->spec->settings.name));
 }
 
@@ -328,6 +329,7 @@ bool live_apply(struct live *l, struct catalog *c, struct error *err)
     }
     retire_old(l, c);
     l->current = c;
+    account_set_limit(&l->account, c->gateway.concurrent_executions);
     enter_new(l, home);
     timer_start(l->env->loop, &l->sweep, 0);
     return true;

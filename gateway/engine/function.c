@@ -31,6 +31,7 @@ struct function {
     const struct function_settings *settings;
     struct sink *sink;
     int64_t in_flight;
+    bool retired;
     struct list waiters; /* of a function with a reservation; the others wait at the account */
     struct task wake;
     struct metric *invocations, *errors, *throttles, *duration, *concurrent;
@@ -81,6 +82,18 @@ void account_init(struct account *a, struct loop *loop, int64_t limit)
     task_init(&a->wake, account_wake);
 }
 
+static void account_freed(struct account *a)
+{
+    if (!list_empty(&a->waiters))
+        loop_defer(a->loop, &a->wake);
+}
+
+void account_set_limit(struct account *a, int64_t limit)
+{
+    a->limit = limit;
+    account_freed(a);
+}
+
 static struct metric *metric_for(const struct function *f, enum metric_type type, const char *name,
                                  const char *help)
 {
@@ -121,8 +134,7 @@ void function_free(struct function *f)
         return;
     assert(f->in_flight == 0 && list_empty(&f->waiters));
     task_cancel(&f->wake);
-    if (f->settings->reserved >= 0)
-        f->account->reserved -= f->settings->reserved;
+    function_retire(f);
     struct metric *all[] = {f->invocations, f->errors, f->throttles, f->duration, f->concurrent};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i] != NULL)
@@ -150,8 +162,20 @@ static bool reserved(const struct function *f)
     return f->settings->reserved >= 0;
 }
 
+void function_retire(struct function *f)
+{
+    if (f->retired)
+        return;
+    f->retired = true;
+    if (reserved(f))
+        f->account->reserved -= f->settings->reserved - f->in_flight;
+    account_freed(f->account);
+}
+
 int64_t function_free_slots(const struct function *f)
 {
+    if (f->retired)
+        return 0;
     if (!reserved(f))
         return account_free_slots(f->account);
     int64_t n = f->settings->reserved - f->in_flight;
@@ -180,14 +204,16 @@ void function_give_slot(struct function *f)
 {
     assert(f->in_flight > 0);
     f->in_flight--;
-    if (reserved(f)) {
+    if (reserved(f) && !f->retired) {
         if (!list_empty(&f->waiters))
             loop_defer(f->env->loop, &f->wake);
         return;
     }
-    f->account->in_flight--;
-    if (!list_empty(&f->account->waiters))
-        loop_defer(f->account->loop, &f->account->wake);
+    if (reserved(f))
+        f->account->reserved--;
+    else
+        f->account->in_flight--;
+    account_freed(f->account);
 }
 
 void function_wait(struct function *f, struct slot_waiter *w)

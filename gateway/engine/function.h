@@ -18,6 +18,7 @@ struct account {
     struct loop *loop;
 };
 void account_init(struct account *, struct loop *, int64_t limit);
+void account_set_limit(struct account *, int64_t limit);
 
 /* Waits for a slot; ready comes from the loop when one may be free: try again, or wait again. */
 struct slot_waiter {
@@ -31,6 +32,8 @@ struct function;
 struct function *function_new(const struct env *, struct account *,
                               const struct function_settings *, struct sink *);
 void function_free(struct function *); /* nothing in flight, nobody waiting */
+/* No new slots are taken any more; of a reservation only what is in flight stays set aside. */
+void function_retire(struct function *);
 const struct function_settings *function_settings(const struct function *);
 struct sink *function_sink(const struct function *);
 

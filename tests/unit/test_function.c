@@ -79,6 +79,31 @@ static void test_a_reservation_of_zero_throttles_everything(void **state)
     function_free(f);
 }
 
+static void test_a_retired_reservation_keeps_what_is_in_flight(void **state)
+{
+    (void)state;
+    struct function *old = function_new(&env, &account, &reserved, &sink);
+    struct function *s = function_new(&env, &account, &shared, &sink);
+    assert_true(function_take_slot(old));
+    struct function *new = function_new(&env, &account, &reserved, &sink);
+    assert_int_equal(function_free_slots(s), 1);
+    function_retire(old);
+    function_retire(old);
+    assert_int_equal(function_free_slots(old), 0);
+    assert_false(function_take_slot(old));
+    assert_int_equal(function_free_slots(s), 2);
+    function_give_slot(old);
+    assert_int_equal(function_free_slots(s), 3);
+    account_set_limit(&account, 7);
+    assert_int_equal(function_free_slots(s), 5);
+    account_set_limit(&account, 5);
+    function_free(old);
+    assert_int_equal(account.reserved, 2);
+    function_free(new);
+    function_free(s);
+    assert_int_equal(account.reserved, 0);
+}
+
 static char turns[8];
 static struct function *contended;
 struct waiter {
@@ -167,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_reservation_is_its_own_and_nobody_elses),
         cmocka_unit_test(test_a_reservation_of_zero_throttles_everything),
+        cmocka_unit_test(test_a_retired_reservation_keeps_what_is_in_flight),
         cmocka_unit_test(test_those_who_wait_take_turns),
         cmocka_unit_test(test_a_slot_is_back_before_done_and_after_cancel),
     };
