@@ -59,7 +59,8 @@ static void host_problems(void *ctx, struct buf *out)
 static void stop_when_quiet(struct timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, settle);
-    if (g->rested && (g->api == NULL || api_pending(g->api) == 0))
+    if (g->rested && (g->api == NULL || api_pending(g->api) == 0) &&
+        !http_server_finishing(g->env.server))
         loop_stop(g->env.loop);
     else
         timer_start(g->env.loop, &g->settle, 5);
@@ -127,13 +128,16 @@ static void on_reload_signal(int signo, void *ctx)
         return;
     }
     if (strcmp(c->gateway_text, g->gateway_text) != 0)
-        log_warn(&scope, "reload: changes of Gateway and Services need a restart; the rest is "
-                         "taken over now");
+        log_warn(&scope, "reload: of Gateway and Services only ConcurrentExecutions, Drain, "
+                         "LogLevel and LogFormat are taken over; other changes need a restart");
+    struct gateway_settings now = c->gateway;
     struct error err = {0};
     if (!live_apply(&g->live, c, &err)) {
         log_error(&scope, "reload: %s; the old configuration stays in force", err.text);
         return;
     }
+    g->drain_ms = now.drain_ms;
+    log_setup((enum log_level)now.log_level, (enum log_format)now.log_format);
     log_info(&scope, "reload: done");
 }
 

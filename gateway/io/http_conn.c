@@ -182,6 +182,21 @@ void http_conn_watch(struct http_server *s)
 
 /* ---- a listener's end */
 
+bool http_server_finishing(const struct http_server *s)
+{
+    list_each(&s->listeners, it)
+    {
+        const struct http_listener *l = container_of(it, struct http_listener, node);
+        list_each(&l->conns, it2)
+        {
+            const struct http_conn *c = container_of(it2, struct http_conn, node);
+            if (l->closed && c->state == HTTP_CONN_REPLYING)
+                return true;
+        }
+    }
+    return false;
+}
+
 void http_listener_close(struct http_listener *l)
 {
     http_listen_stop(l);

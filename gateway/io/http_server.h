@@ -31,6 +31,8 @@ typedef void http_handler(struct http_request *);
 
 struct http_server *http_server_new(struct loop *, struct error *);
 void http_server_free(struct http_server *); /* answers what is open with 503 and closes */
+/* Is an answer still being written on a listener that was closed? */
+bool http_server_finishing(const struct http_server *);
 /* A connection is dropped when nothing moves for this long inside a request or an answer, or when
  * it never asks anything; 60 s unless set. Between requests and while a handler has the request
  * there is no limit. */
