@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 16 * 1024 };
+enum { CHUNK_BYTES = 16 * 1024, PATIENCE_MS = 1000 };
 
 static bool read_all(int fd, struct buf *out, struct error *err)
 {
@@ -17,6 +18,13 @@ static bool read_all(int fd, struct buf *out, struct error *err)
             return true;
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd writer = {.fd = fd, .events = POLLIN};
+            if (poll(&writer, 1, PATIENCE_MS) == 0)
+                return error_set(err, ERROR_CONFIG,
+                                 "cannot read: it is a pipe that brings nothing");
+            continue;
+        }
         if (n < 0)
             return error_sys(err, "cannot read");
         if (!buf_add(out, chunk, (size_t)n))
@@ -26,7 +34,7 @@ static bool read_all(int fd, struct buf *out, struct error *err)
 
 bool text_file_read(const char *path, struct buf *out, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* the loop must not hang on a pipe */
     if (fd < 0)
         return error_sys(err, "cannot read");
     struct stat st;
