@@ -46,7 +46,7 @@ struct route {
     bool splits;         /* the function refuses some batches for their size */
     struct task fetched; /* an answer of the origin arrives later, never inside pump */
     size_t fetching;
-    char name[16];
+    char name[32];
 };
 
 struct call {
