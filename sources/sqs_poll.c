@@ -22,7 +22,7 @@ struct poll {
     struct aws_call call;
     struct buf body;
     size_t promised;
-    int64_t sent_ms;
+    int64_t sent_ms, wait_s;
 };
 
 static struct loop *loop_of(const struct sqs *s)
@@ -145,9 +145,9 @@ static void adapt(struct sqs *s, size_t n_messages)
 
 /* A server that does not wait, or whose messages all are of no use, is not asked in a tight loop.
  */
-static void pace(struct sqs *s, int64_t took_ms, size_t n_messages)
+static void pace(struct sqs *s, bool too_soon, size_t n_messages)
 {
-    if (n_messages > 0 || took_ms >= s->timing->wait_s * s->timing->second_ms / 20) {
+    if (n_messages > 0 || !too_soon) {
         s->quick_answers = 0;
         return;
     }
@@ -205,7 +205,8 @@ static void on_done(struct aws_call *call)
     struct sqs *s = p->s;
     struct sqs_answer a;
     enum sqs_read got = sqs_receive_answer(s, &a, call, SQS_RECEIVE);
-    int64_t took = loop_now(loop_of(s)) - p->sent_ms;
+    int64_t took_ms = loop_now(loop_of(s)) - p->sent_ms;
+    bool too_soon = took_ms < p->wait_s * s->timing->second_ms / 20;
     free_poll(p);
     if (got == SQS_READ_OK) {
         if (s->poll_failures > 0 && s->ready)
@@ -214,7 +215,7 @@ static void on_done(struct aws_call *call)
         take_messages(s, &a);
         adapt(s, a.n_messages);
         if (!s->stopping)
-            pace(s, took, a.n_messages);
+            pace(s, too_soon, a.n_messages);
     } else if (!s->stopping) {
         back_off(s, got, &a);
     }
@@ -227,10 +228,12 @@ static void on_done(struct aws_call *call)
 static void start(struct sqs *s, size_t n)
 {
     struct poll *p = mem_alloc(sizeof *p);
+    /* after a failure, an answer at once tells that all is well again */
+    p->wait_s = s->poll_failures ? 0 : s->timing->wait_s;
     struct sqs_request r = {.op = SQS_RECEIVE,
                             .queue_url = slice_of(s->url),
                             .max_messages = (int64_t)n,
-                            .wait_s = s->timing->wait_s,
+                            .wait_s = p->wait_s,
                             .visibility_s = s->receive_visibility_s};
     p->s = s;
     p->promised = n;

@@ -3,16 +3,13 @@
 #ifndef TESTS_UNIT_SQS_FAKE_H
 #define TESTS_UNIT_SQS_FAKE_H
 
-#include "base/json_in.h"
-#include "base/json_out.h"
 #include "base/mem.h"
-#include "io/http_server.h"
-#include "io/sqs_wire.h"
+#include "tests/unit/sqs_fake_call.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAKE_OPS = SQS_GET_ATTRIBUTES + 1, FAKE_MESSAGES = 512 };
+enum { FAKE_MESSAGES = 512 };
 
 struct fake_message {
     char id[24], body[64], group[24];
@@ -27,21 +24,6 @@ struct fake_fault {
     const char *body; /* NULL: the connection is dropped */
 };
 
-/* A request as both protocols have it. */
-struct fake_call {
-    enum sqs_op op;
-    bool json;
-    int64_t max, wait_s, visibility_s;
-    struct slice name;
-    size_t n;
-    char receipts[SQS_BATCH_MAX][64];
-    int64_t seconds[SQS_BATCH_MAX];
-    struct http_request *req; /* that waits for messages */
-    struct list node;
-    int64_t until_ms;
-    struct json *tree;
-};
-
 struct fake {
     struct loop *loop;
     struct http_server *server;
@@ -51,8 +33,12 @@ struct fake {
     struct fake_message m[FAKE_MESSAGES];
     size_t n;
     int64_t second_ms, visibility_s;
-    bool missing, query_only, old_handles_fail;
-    const char *bad_entry; /* this receipt's entry fails with the code below */
+    bool missing, query_only;
+    bool old_handles_fail, old_handles_ignored; /* ElasticMQ; AWS, which answers that all is well */
+    bool park;                                  /* batch requests wait for fake_unpark */
+    struct list parked;                         /* struct fake_call */
+    const char *wanted_key;                     /* only requests of this access key are answered */
+    const char *bad_entry;                      /* this receipt's entry fails with the code below */
     const char *bad_code;
     bool omit_entry; /* the first entry of each batch is not answered */
     struct fake_fault fault[FAKE_OPS];
@@ -85,64 +71,6 @@ static inline void fake_fail(struct fake *f, enum sqs_op op, int times, int stat
                              const char *body)
 {
     f->fault[op] = (struct fake_fault){times, status, body};
-}
-
-/* ---- reading */
-
-static inline bool fake_read_json(struct fake_call *c, struct slice target, struct slice body)
-{
-    for (int op = 0; op < FAKE_OPS; op++)
-        if (slice_is(slice_from(target, strlen("AmazonSQS.")), sqs_wire_op_name((enum sqs_op)op)))
-            c->op = (enum sqs_op)op;
-    c->json = true;
-    c->tree = json_parse(body, 1 << 20, NULL);
-    if (!c->tree)
-        return false;
-    c->max = c->wait_s = 0;
-    c->visibility_s = -1;
-    json_int(json_get(c->tree, "MaxNumberOfMessages"), &c->max);
-    json_int(json_get(c->tree, "WaitTimeSeconds"), &c->wait_s);
-    json_int(json_get(c->tree, "VisibilityTimeout"), &c->visibility_s);
-    const struct json *e = json_first(json_get(c->tree, "Entries"));
-    for (; e && c->n < SQS_BATCH_MAX; e = json_after(e), c->n++) {
-        snprintf(c->receipts[c->n], sizeof c->receipts[0], "%s",
-                 json_text(json_get(e, "ReceiptHandle")).p);
-        json_int(json_get(e, "VisibilityTimeout"), &c->seconds[c->n]);
-    }
-    return true;
-}
-
-static inline bool fake_form(struct slice body, const char *name, char *out, size_t n)
-{
-    struct buf text;
-    buf_init(&text, 4096);
-    bool found = http_query_get(body, name, &text);
-    snprintf(out, n, "%s", found && text.n ? text.p : "");
-    buf_free(&text);
-    return found;
-}
-
-static inline void fake_read_form(struct fake_call *c, struct slice body)
-{
-    char text[64], name[96];
-    fake_form(body, "Action", text, sizeof text);
-    for (int op = 0; op < FAKE_OPS; op++)
-        if (strcmp(text, sqs_wire_op_name((enum sqs_op)op)) == 0)
-            c->op = (enum sqs_op)op;
-    c->max =
-        fake_form(body, "MaxNumberOfMessages", text, sizeof text) ? strtoll(text, NULL, 10) : 1;
-    c->wait_s = fake_form(body, "WaitTimeSeconds", text, sizeof text) ? strtoll(text, NULL, 10) : 0;
-    c->visibility_s = -1;
-    const char *entry = c->op == SQS_DELETE_BATCH ? "DeleteMessageBatchRequestEntry"
-                                                  : "ChangeMessageVisibilityBatchRequestEntry";
-    for (; c->n < SQS_BATCH_MAX; c->n++) {
-        snprintf(name, sizeof name, "%s.%zu.ReceiptHandle", entry, c->n + 1);
-        if (!fake_form(body, name, c->receipts[c->n], sizeof c->receipts[0]))
-            break;
-        snprintf(name, sizeof name, "%s.%zu.VisibilityTimeout", entry, c->n + 1);
-        fake_form(body, name, text, sizeof text);
-        c->seconds[c->n] = strtoll(text, NULL, 10);
-    }
 }
 
 /* ---- answering; the JSON document is turned into XML by hand where it must be */
@@ -241,6 +169,8 @@ static inline const char *fake_entry(struct fake *f, const struct fake_call *c, 
     struct fake_message *m = &f->m[index];
     if (f->old_handles_fail && (handle != m->handle || m->deleted))
         return "ReceiptHandleIsInvalid";
+    if (f->old_handles_ignored && handle != m->handle)
+        return NULL;
     if (c->op == SQS_DELETE_BATCH) {
         m->deletes++;
         m->deleted = true;
@@ -286,6 +216,12 @@ static inline void fake_batch(struct fake *f, struct fake_call *c)
     fake_free_call(c);
 }
 
+static inline void fake_unpark(struct fake *f)
+{
+    f->park = false;
+    list_each(&f->parked, it) fake_batch(f, container_of(it, struct fake_call, node));
+}
+
 static inline void fake_queue(struct fake *f, struct fake_call *c)
 {
     char text[512];
@@ -324,6 +260,16 @@ static inline bool fake_faulty(struct fake *f, struct fake_call *c)
     return true;
 }
 
+static inline bool fake_stranger(struct fake *f, struct fake_call *c)
+{
+    struct slice by = http_request_header(c->req, "Authorization");
+    if (!f->wanted_key || memmem(by.p, by.n, f->wanted_key, strlen(f->wanted_key)))
+        return false;
+    fake_answer(c->req, 403, "{\"__type\":\"ExpiredToken\",\"message\":\"too old\"}");
+    fake_free_call(c);
+    return true;
+}
+
 static inline void fake_on_request(struct http_request *req)
 {
     struct fake *f = req->ctx;
@@ -343,7 +289,7 @@ static inline void fake_on_request(struct http_request *req)
     else if (!fake_read_json(c, target, req->body))
         abort();
     f->count[c->op]++;
-    if (fake_faulty(f, c))
+    if (fake_faulty(f, c) || fake_stranger(f, c))
         return;
     if (f->missing || c->op == SQS_GET_URL || c->op == SQS_GET_ATTRIBUTES) {
         fake_queue(f, c);
@@ -356,6 +302,8 @@ static inline void fake_on_request(struct http_request *req)
         c->until_ms = loop_now(f->loop) + c->wait_s * f->second_ms;
         list_append(&f->polls, &c->node);
         fake_try_receive(f, c);
+    } else if (f->park) {
+        list_append(&f->parked, &c->node);
     } else {
         fake_batch(f, c);
     }
@@ -368,6 +316,7 @@ static inline void fake_open(struct fake *f, struct loop *loop)
     f->second_ms = 100;
     f->visibility_s = 30;
     list_init(&f->polls);
+    list_init(&f->parked);
     f->server = http_server_new(loop, &err);
     f->listener = http_listen(f->server, "127.0.0.1", 0, 1 << 20, fake_on_request, f, &err);
     f->serve.fire = fake_on_serve;
@@ -377,6 +326,7 @@ static inline void fake_open(struct fake *f, struct loop *loop)
 static inline void fake_close(struct fake *f)
 {
     timer_stop(f->loop, &f->serve);
+    fake_unpark(f);
     list_each(&f->polls, it)
     {
         struct fake_call *c = container_of(it, struct fake_call, node);
