@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAGS_MAX = 50, ALLOW_ARNS_MAX = 10 };
+enum { TAGS_MAX = 50 };
 
 static const char fifo_suffix[] = ".fifo";
 
@@ -14,21 +14,23 @@ static const char fifo_suffix[] = ".fifo";
 struct queue_file {
     struct queue_settings settings;
     const char *name;
-    int64_t permission;
-    struct option_list sources;
 };
-
-enum permission { ALLOW_ALL, DENY_ALL, BY_QUEUE };
-static const char *const permissions[] = {
-    [ALLOW_ALL] = "allowAll", [DENY_ALL] = "denyAll", [BY_QUEUE] = "byQueue", NULL};
 
 const struct option load_queue_options[] = {
     OPT_STRING(struct queue_file, name, "QueueName", NULL, 0,
                "The queue's name; its key in this section is one already, and must be the same."),
-    OPT_CHOICE(struct queue_file, permission, "RedriveAllowPolicy.redrivePermission", "allowAll",
-               permissions, 0, "Which queues may use this one as their dead-letter queue."),
-    OPT_LIST(struct queue_file, sources, "RedriveAllowPolicy.sourceQueueArns", NULL, 0,
-             "With byQueue: the ARNs of up to 10 source queues."),
+    OPT_END};
+
+/* RedriveAllowPolicy, which the engine takes as JSON text. */
+struct allow_policy {
+    const char *permission;
+    struct option_list sources;
+};
+
+static const struct option allow_options[] = {
+    OPT_STRING(struct allow_policy, permission, "redrivePermission", NULL, OPTION_REQUIRED,
+               "Which queues may use this one as their dead-letter queue."),
+    OPT_LIST(struct allow_policy, sources, "sourceQueueArns", NULL, 0, "With byQueue: which."),
     OPT_END};
 
 /* ---- names ---- */
@@ -132,35 +134,80 @@ static bool check_fifo_members(struct load *load, const struct yaml_node *node)
     return ok;
 }
 
-/* {"redrivePermission":"byQueue","sourceQueueArns":[…]}; NULL: the default. */
-static bool settle_allow(struct load *load, const struct yaml_node *node, struct queue_file *q)
+/* The mapping {redrivePermission, sourceQueueArns} becomes the text that the API would be given;
+ * text stays. */
+static bool settle_allow(struct load *load, struct yaml_node *policy)
 {
-    const struct yaml_node *policy = yaml_find(node, "RedriveAllowPolicy");
-    if (policy == NULL)
-        return true;
-    if ((q->permission == BY_QUEUE) != (q->sources.n > 0) || q->sources.n > ALLOW_ARNS_MAX) {
-        yaml_problem(&load->problems, policy, NULL,
-                     q->permission == BY_QUEUE ? "byQueue needs 1 to %d sourceQueueArns"
-                                               : "sourceQueueArns (1 to %d) go with byQueue",
-                     ALLOW_ARNS_MAX);
-        return false;
-    }
+    static const struct option *const tables[] = {allow_options, NULL};
+    static const struct option_members members = {.tables = tables};
+    struct allow_policy allow = {.permission = NULL};
     struct buf out;
     struct json_out json;
+    if (policy == NULL || policy->type != YAML_MAPPING || policy->bad)
+        return policy == NULL || !policy->bad;
+    bool ok = option_check_members(&load->options, &members, policy);
+    policy->bad = !option_apply(&load->options, allow_options, &allow, policy) || !ok;
+    if (policy->bad)
+        return false;
     buf_init(&out, LOAD_TEXT_MAX_BYTES);
     json_out_init(&json, &out);
     json_object(&json);
-    json_kv_cstr(&json, "redrivePermission", permissions[q->permission]);
-    if (q->sources.n > 0) {
+    json_kv_cstr(&json, "redrivePermission", allow.permission);
+    if (yaml_find(policy, "sourceQueueArns") != NULL) {
         json_key(&json, "sourceQueueArns");
         json_array(&json);
-        for (size_t i = 0; i < q->sources.n; i++)
-            json_cstr(&json, q->sources.v[i]);
+        for (size_t i = 0; i < allow.sources.n; i++)
+            json_cstr(&json, allow.sources.v[i]);
         json_end(&json);
     }
     json_end(&json);
-    q->settings.redrive_allow = load_keep_text(load, &out);
+    policy->type = YAML_SCALAR;
+    policy->text = slice_of(load_keep_text(load, &out));
+    policy->first = NULL;
+    policy->count = 0;
     return true;
+}
+
+/* What the engine's check cannot see: which members were written, and whose ARN it is. */
+static bool check_redrive(struct load *load, const struct yaml_node *node,
+                          const struct queue_settings *s)
+{
+    const struct gateway_settings *g = &load->catalog->gateway;
+    const struct yaml_node *policy = yaml_find(node, "RedrivePolicy");
+    const char *missing = s->dead_arn == NULL                            ? "deadLetterTargetArn"
+                          : yaml_find(policy, "maxReceiveCount") == NULL ? "maxReceiveCount"
+                                                                         : NULL;
+    struct slice name;
+    if (policy == NULL)
+        return true;
+    if (missing != NULL)
+        yaml_problem(&load->problems, policy, NULL,
+                     "Redrive policy does not contain mandatory attribute: %s.", missing);
+    else if (!own_name(load, s->dead_arn, &name))
+        yaml_problem(&load->problems, policy, "deadLetterTargetArn",
+                     "Value '%s' for parameter RedrivePolicy is invalid. Reason: Dead letter "
+                     "target does not exist. (it must be arn:aws:sqs:%s:%s:NAME)",
+                     s->dead_arn, g->region, g->account_id);
+    else if (is_fifo_name(name) != s->fifo)
+        yaml_problem(&load->problems, policy, "deadLetterTargetArn",
+                     "Value '%s' for parameter RedrivePolicy is invalid. Reason: Dead-letter queue "
+                     "must be same type of queue as the source.",
+                     s->dead_arn);
+    else
+        return true;
+    return false;
+}
+
+/* Texts of the engine name the parameter that they are about. */
+static void report_settings(struct load *load, const struct yaml_node *node,
+                            const struct error *err)
+{
+    static const char *const about[] = {"RedriveAllowPolicy", "FifoThroughputLimit"};
+    const struct yaml_node *at = node;
+    for (size_t i = 0; i < ARRAY_LEN(about); i++)
+        if (strstr(err->text, about[i]) != NULL && yaml_find(node, about[i]) != NULL)
+            at = yaml_find(node, about[i]);
+    yaml_problem(&load->problems, at, NULL, "%s", err->text);
 }
 
 /* ---- tags ---- */
@@ -222,88 +269,79 @@ static bool load_tags(struct load *load, const struct yaml_node *node, struct op
 /* ---- texts ---- */
 
 /* Of what the gateway acts on, so that order and way of writing make no difference. */
-static const char *canonical(struct load *load, const struct queue_file *file,
-                             const struct option_map *tags)
+static const char *canonical(struct load *load, const struct catalog_queue *q)
 {
-    static const struct option printed_tags[] = {
-        OPT_MAP(struct catalog_queue, tags, "Tags", 0, "Tags."), OPT_END};
-    const struct catalog_queue q = {.tags = *tags};
+    static const struct option tags[] = {OPT_MAP(struct catalog_queue, tags, "Tags", 0, "Tags."),
+                                         OPT_END};
     struct buf out;
     struct json_out json;
     buf_init(&out, LOAD_TEXT_MAX_BYTES);
     json_out_init(&json, &out);
     json_array(&json);
-    option_print(&json, queue_options, &file->settings);
-    option_print(&json, load_queue_options, file);
-    option_print(&json, printed_tags, &q);
+    option_print(&json, queue_options, &q->settings);
+    option_print(&json, tags, q);
     json_end(&json);
     return load_keep_text(load, &out);
 }
 
-static void load_queue(struct load *load, struct catalog_queue *q, const struct yaml_node *node)
+static bool read_queue(struct load *load, struct catalog_queue *q, struct queue_file *file,
+                       struct yaml_node *node)
+{
+    struct yaml_node *members = node->null && !node->bad ? NULL : node;
+    struct yaml_node *allow = yaml_find(members, "RedriveAllowPolicy");
+    if (members != NULL && !yaml_is_mapping(&load->problems, members))
+        return false;
+    bool ok = members == NULL || check_members(load, members);
+    ok &= settle_allow(load, allow);
+    bool applied = option_apply(&load->options, queue_options, &file->settings, members);
+    ok &= option_apply(&load->options, load_queue_options, file, members);
+    ok &= load_tags(load, members, &q->tags);
+    ok &= applied && settle_fifo(load, node, file) && check_fifo_members(load, node);
+    if (file->name != NULL && strcmp(file->name, node->key.p) != 0) {
+        ok = false;
+        yaml_problem(&load->problems, yaml_find(node, "QueueName"), NULL,
+                     "'%s' is not the queue's name below Queues, '%s'", file->name, node->key.p);
+    }
+    return ok && check_redrive(load, node, &file->settings);
+}
+
+static void load_queue(struct load *load, struct catalog_queue *q, struct yaml_node *node)
 {
     struct queue_file file = {.name = NULL};
     struct error err = {.code = ERROR_NONE};
-    const struct yaml_node *members = node->null && !node->bad ? NULL : node;
     if (!is_queue_name(node->key)) {
         yaml_problem(&load->problems, node, NULL, "%s", name_rule(is_fifo_name(node->key)));
         return;
     }
-    if (members != NULL && !yaml_is_mapping(&load->problems, members))
-        return;
-    bool ok = members == NULL || check_members(load, members);
-    ok &= option_apply(&load->options, queue_options, &file.settings, members);
-    ok &= option_apply(&load->options, load_queue_options, &file, members);
-    ok &= load_tags(load, members, &q->tags);
-    ok &= settle_fifo(load, node, &file) && check_fifo_members(load, node);
     q->name = node->key.p;
-    if (file.name != NULL && strcmp(file.name, q->name) != 0) {
-        ok = false;
-        yaml_problem(&load->problems, yaml_find(node, "QueueName"), NULL,
-                     "'%s' is not the queue's name below Queues, '%s'", file.name, q->name);
-    }
-    if (!ok || !settle_allow(load, node, &file))
+    if (!read_queue(load, q, &file, node))
         return;
     q->settings = file.settings;
-    file.name = q->name;
-    q->text = canonical(load, &file, &q->tags);
-    if (!queue_settings_check(&q->settings, q->name, &err))
-        load_report_check(load, node, members, &err);
+    if (queue_settings_check(&q->settings, q->name, &err))
+        q->text = canonical(load, q);
+    else
+        report_settings(load, node, &err);
 }
 
 /* ---- what queues say of each other, and events of queues ---- */
 
-static bool is_allowed(struct load *load, const struct catalog_queue *dead, const char *source)
-{
-    const struct gateway_settings *g = &load->catalog->gateway;
-    const char *policy = dead->settings.redrive_allow;
-    if (policy == NULL || strstr(policy, permissions[ALLOW_ALL]) != NULL)
-        return true;
-    return strstr(policy, arena_printf(&load->catalog->arena, "\"arn:aws:sqs:%s:%s:%s\"", g->region,
-                                       g->account_id, source)) != NULL;
-}
-
 /* The dead-letter queue may also be one that an API call made: only what is here is looked at. */
-static void check_dead(struct load *load, const struct catalog_queue *q,
-                       const struct yaml_node *node)
+static void check_allowed(struct load *load, const struct catalog_queue *q,
+                          const struct yaml_node *node)
 {
     const struct gateway_settings *g = &load->catalog->gateway;
-    const char *arn = q->settings.dead_arn, *why = NULL;
-    struct slice name;
-    if (arn == NULL || q->text == NULL)
+    const struct catalog_queue *dead =
+        q->text != NULL && q->settings.dead_arn != NULL ? by_arn(load, q->settings.dead_arn) : NULL;
+    const char *policy = dead != NULL && dead->text != NULL ? dead->settings.redrive_allow : NULL;
+    if (policy == NULL || strstr(policy, "\"allowAll\"") != NULL ||
+        strstr(policy, arena_printf(&load->catalog->arena, "\"arn:aws:sqs:%s:%s:%s\"", g->region,
+                                    g->account_id, q->name)) != NULL)
         return;
-    const struct catalog_queue *dead = by_arn(load, arn);
-    if (!own_name(load, arn, &name))
-        why = arena_printf(&load->catalog->arena,
-                           "Dead letter target does not exist. (it must be arn:aws:sqs:%s:%s:NAME)",
-                           g->region, g->account_id);
-    else if (is_fifo_name(name) != q->settings.fifo)
-        why = "Dead-letter queue must be same type of queue as the source.";
-    else if (dead != NULL && !is_allowed(load, dead, q->name))
-        why = "Its RedriveAllowPolicy does not allow this source queue.";
-    if (why != NULL)
-        yaml_problem(&load->problems, yaml_find(node, "RedrivePolicy"), "deadLetterTargetArn",
-                     "Value '%s' for parameter RedrivePolicy is invalid. Reason: %s", arn, why);
+    yaml_problem(
+        &load->problems, yaml_find(node, "RedrivePolicy"), "deadLetterTargetArn",
+        "Value '%s' for parameter RedrivePolicy is invalid. Reason: The RedriveAllowPolicy "
+        "of %s does not allow this source queue.",
+        q->settings.dead_arn, dead->name);
 }
 
 void load_check_queue(struct load *load, const struct source *source, const struct yaml_node *event)
@@ -332,14 +370,14 @@ void load_queues(struct load *load, const struct yaml_node *section)
     c->n_queues = section->count;
     c->queues = arena_alloc(&c->arena, (section->count + 1) * sizeof *c->queues);
     size_t i = 0;
-    for (const struct yaml_node *it = section->first; it != NULL; it = it->next)
+    for (struct yaml_node *it = section->first; it != NULL; it = it->next)
         load_queue(load, &c->queues[i++], it);
     for (i = 0; i < c->n_queues; i++)
         if (c->queues[i].name != NULL)
             (void)map_set(&load->queues, slice_of(c->queues[i].name), &c->queues[i]);
     i = 0;
     for (const struct yaml_node *it = section->first; it != NULL; it = it->next)
-        check_dead(load, &c->queues[i++], it);
+        check_allowed(load, &c->queues[i++], it);
     if (load->problems.total == 0)
         qsort(c->queues, c->n_queues, sizeof *c->queues, by_name);
 }

@@ -13,8 +13,9 @@ static const char services_doc[] =
 static const char queues_doc[] =
     "Queues that live in the gateway's own store and are served at Api as SQS: a queue's name "
     "(letters, digits, - and _, at most 80; FIFO when it ends in .fifo, which counts) to its "
-    "properties, which are those of AWS::SQS::Queue. `{}` is a queue with the defaults. Tags is a "
-    "list of {Key, Value}. A queue that leaves the file is deleted when it is empty; while it "
+    "properties, which are those of AWS::SQS::Queue. `{}` is a queue with the defaults. "
+    "RedriveAllowPolicy may be written as a mapping, {redrivePermission, sourceQueueArns}. A queue "
+    "that leaves the file is deleted when it is empty; while it "
     "holds messages it is kept and reported.";
 static const char functions_doc[] =
     "A function's name (letters, digits, - and _, at most 64) to its properties, which are those "

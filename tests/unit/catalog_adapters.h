@@ -74,15 +74,17 @@ const struct option queue_options[] = {
              "By body."),
     OPT_STRING(struct queue_settings, dead_arn, "RedrivePolicy.deadLetterTargetArn", NULL, 0,
                "Where to."),
-    OPT_INT(struct queue_settings, max_receives, "RedrivePolicy.maxReceiveCount", "0", 1, 1000, 0,
+    OPT_INT(struct queue_settings, max_receives, "RedrivePolicy.maxReceiveCount", "10", 1, 1000, 0,
             "When."),
+    OPT_STRING(struct queue_settings, redrive_allow, "RedriveAllowPolicy", NULL, 0, "For whom."),
     OPT_END};
 
 bool queue_settings_check(const struct queue_settings *s, const char *name, struct error *err)
 {
     assert_non_null(name);
-    if (s->dead_arn != NULL && s->max_receives == 0)
-        return error_set(err, ERROR_CONFIG, "RedrivePolicy: maxReceiveCount is missing");
+    if (s->redrive_allow != NULL && strstr(s->redrive_allow, "redrivePermission") == NULL)
+        return error_set(err, ERROR_CONFIG, "Value %s for parameter RedriveAllowPolicy is invalid.",
+                         s->redrive_allow);
     return s->throughput_per_group == 0 || s->dedup_per_group == 1 ||
            error_set(err, ERROR_CONFIG, "FifoThroughputLimit does not fit %s", name);
 }

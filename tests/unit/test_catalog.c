@@ -254,7 +254,7 @@ static void reference_is_complete(void **state)
         "| `Timeout` | whole number, 1 to 900 | 3 |",
         "## Queues **x**\n\nQueues that live in the gateway's own store",
         "| `VisibilityTimeout` | whole number, 0 to 43200 | 30 | Hidden. |\n",
-        "| `RedriveAllowPolicy.redrivePermission` | one of allowAll, denyAll, byQueue | allowAll |",
+        "| `QueueName` | text | none | The queue's name;",
         "| `Tags` | list of {Key, Value}, at most 50 | none |",
         "| `KmsMasterKeyId` | here: the store is not encrypted by the gateway;",
         "### Backend runtime\n\nProcesses.\n\n",

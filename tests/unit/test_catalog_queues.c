@@ -92,8 +92,9 @@ static void texts_tell_changes(void **state)
     assert_false(same_text(plain, "{Queues: {q: {Tags: [{Key: a, Value: b}]}}}"));
     assert_false(same_text("{Queues: {q: {}}}", "{Queues: {q: {VisibilityTimeout: 31}}}"));
     assert_true(same_text("{Queues: {q: {}}}", "{Queues: {q: }}"));
-    assert_true(same_text("{Queues: {q: {}}}",
-                          "{Queues: {q: {RedriveAllowPolicy: {redrivePermission: allowAll}}}}"));
+    assert_true(same_text("{Queues: {q: {RedriveAllowPolicy: {redrivePermission: allowAll}}}}",
+                          "{Queues: {q: {RedriveAllowPolicy: "
+                          "'{\"redrivePermission\":\"allowAll\"}'}}}"));
     assert_false(same_text("{Queues: {q: {}}}",
                            "{Queues: {q: {RedriveAllowPolicy: {redrivePermission: denyAll}}}}"));
     assert_false(same_text("{Queues: {q.fifo: {}}}",
@@ -133,10 +134,14 @@ static const struct wrong wrong_queues[] = {
      "4: Queues.q.DeduplicationScope: Unknown Attribute DeduplicationScope. (it belongs to FIFO "
      "queues, whose names end in .fifo)"},
     {"Queues: {q.fifo: {FifoThroughputLimit: perMessageGroupId}}",
-     "1: Queues.q.fifo: FifoThroughputLimit does not fit q.fifo"},
+     "1: Queues.q.fifo.FifoThroughputLimit: FifoThroughputLimit does not fit q.fifo"},
     /* redrive */
     {"Queues:\n  q:\n    RedrivePolicy: {deadLetterTargetArn: '" ARN("d") "'}\n",
-     "3: Queues.q.RedrivePolicy: maxReceiveCount is missing"},
+     "3: Queues.q.RedrivePolicy: Redrive policy does not contain mandatory attribute: "
+     "maxReceiveCount."},
+    {"Queues:\n  q:\n    RedrivePolicy: {maxReceiveCount: 4}\n",
+     "3: Queues.q.RedrivePolicy: Redrive policy does not contain mandatory attribute: "
+     "deadLetterTargetArn."},
     {"Queues: {q: {RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 1}}}",
      "1: Queues.q.RedrivePolicy.deadLetterTargetArn: Value 'd' for parameter RedrivePolicy is "
      "invalid. Reason: Dead letter target does not exist. (it must be "
@@ -159,17 +164,18 @@ static const struct wrong wrong_queues[] = {
     {"Queues:\n  q:\n    RedrivePolicy: {deadLetterTargetArn: '" ARN(
          "d") "', maxReceiveCount: 1}\n  d: {RedriveAllowPolicy: {redrivePermission: denyAll}}\n",
      "3: Queues.q.RedrivePolicy.deadLetterTargetArn: Value '" ARN(
-         "d") "' for parameter RedrivePolicy is invalid. Reason: Its RedriveAllowPolicy does not "
-              "allow this source queue."},
-    {"Queues: {q: {RedriveAllowPolicy: {redrivePermission: byQueue}}}",
-     "1: Queues.q.RedriveAllowPolicy: byQueue needs 1 to 10 sourceQueueArns"},
-    {"Queues: {q: {RedriveAllowPolicy: {sourceQueueArns: [a]}}}",
-     "1: Queues.q.RedriveAllowPolicy: sourceQueueArns (1 to 10) go with byQueue"},
-    {"Queues: {q: {RedriveAllowPolicy: {redrivePermission: some}}}",
-     "1: Queues.q.RedriveAllowPolicy.redrivePermission: 'some' is not one of allowAll, denyAll, "
-     "byQueue"},
-    {"Queues: {q: {RedriveAllowPolicy: '{}'}}",
-     "1: Queues.q.RedriveAllowPolicy: expected a mapping (Name: value), found '{}'"},
+         "d") "' for parameter RedrivePolicy is invalid. Reason: The RedriveAllowPolicy of "
+              "d does not allow this source queue."},
+    {"Queues: {q: {RedriveAllowPolicy: {sourceQueueArns: [a], sourceQueues: b}}}",
+     "1: Queues.q.RedriveAllowPolicy.sourceQueues: unknown member sourceQueues; did you mean "
+     "sourceQueueArns?\n"
+     "1: Queues.q.RedriveAllowPolicy.redrivePermission: is required: Which queues may use this one "
+     "as their dead-letter queue."},
+    {"Queues:\n  q:\n    RedriveAllowPolicy: '{}'\n",
+     "3: Queues.q.RedriveAllowPolicy: Value {} for parameter RedriveAllowPolicy is invalid."},
+    {"Queues: {q: {RedriveAllowPolicy: [a], VisibilityTimeout: -1}}",
+     "1: Queues.q.RedriveAllowPolicy: expected text, found a list\n"
+     "1: Queues.q.VisibilityTimeout: '-1' is out of range: 0 to 43200"},
     /* tags */
     {"Queues: {q: {Tags: {a: b}}}",
      "1: Queues.q.Tags: expected a list of at most 50 {Key, Value}, found a mapping"},
