@@ -192,10 +192,15 @@ static void test_credentials_are_read_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH(test_ten_go_at_once),    BENCH(test_received_again_while_delete_is_out),
-        BENCH(test_delete_is_patient), BENCH(test_suspects_go_alone),
-        BENCH(test_slow_extension),    BENCH(test_slot_used_anew_while_extension_is_out),
-        BENCH(test_requests_at_once),  BENCH(test_credentials_are_read_again),
+        BENCH(test_ten_go_at_once),
+        BENCH(test_received_again_while_delete_is_out),
+        BENCH(test_delete_is_patient),
+        BENCH(test_suspects_go_alone),
+        BENCH(test_slow_extension),
+        BENCH(test_slot_used_anew_while_extension_is_out),
+        BENCH(test_requests_at_once),
+        BENCH(test_expired_credentials),
+        BENCH(test_credentials_are_read_again),
     };
     log_setup(getenv("LOUD") ? LOG_DEBUG : LOG_ERROR, LOG_LOGFMT);
     return cmocka_run_group_tests(tests, NULL, NULL);
