@@ -174,8 +174,8 @@ static const struct wrong wrong_queues[] = {
     {"Queues:\n  q:\n    RedriveAllowPolicy: '{}'\n",
      "3: Queues.q.RedriveAllowPolicy: Value {} for parameter RedriveAllowPolicy is invalid."},
     {"Queues: {q: {RedriveAllowPolicy: [a], VisibilityTimeout: -1}}",
-     "1: Queues.q.RedriveAllowPolicy: expected text, found a list\n"
-     "1: Queues.q.VisibilityTimeout: '-1' is out of range: 0 to 43200"},
+     "1: Queues.q.VisibilityTimeout: '-1' is out of range: 0 to 43200\n"
+     "1: Queues.q.RedriveAllowPolicy: expected text, found a list"},
     /* tags */
     {"Queues: {q: {Tags: {a: b}}}",
      "1: Queues.q.Tags: expected a list of at most 50 {Key, Value}, found a mapping"},
