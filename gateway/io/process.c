@@ -128,8 +128,13 @@ static void on_output(struct watch *w, uint32_t events)
 void process_read_output(struct process *p)
 {
     p->calling++;
-    for (size_t i = 0; i < ARRAY_LEN(p->streams); i++)
-        stream_read(&p->streams[i], LAST_READ_BYTES);
+    for (size_t i = 0; i < ARRAY_LEN(p->streams); i++) {
+        struct stream *s = &p->streams[i];
+        stream_read(s, LAST_READ_BYTES);
+        if (s->line.n > 0)
+            deliver(s, buf_slice(&s->line));
+        buf_clear(&s->line);
+    }
     release(p);
 }
 

@@ -36,7 +36,8 @@ void process_teardown(void); /* ends the guardian (it kills what is left) */
 struct process *process_spawn(struct loop *, const struct process_spec *, struct error *);
 int process_pid(const struct process *);
 void process_kill(struct process *, int signo); /* the whole group; harmless after the end */
-/* Reads what the child has written so far and delivers its lines now, from inside this call. */
+/* Reads what the child has written so far and delivers its lines now, from inside this call; a last
+ * piece without its newline counts as a line. */
 void process_read_output(struct process *);
 void process_free(struct process *); /* kills when alive; on_exit is then not called */
 /* Process-wide peak memory in MB, from /proc; 0 when it ended. */

@@ -281,12 +281,12 @@ static void output_from_before_the_end_is_there_at_the_end(void **state)
 static void output_can_be_read_at_once(void **state)
 {
     struct run *r = *state;
-    shell(r, "echo now; exec sleep 1000");
-    for (int i = 0; i < DEADLINE_MS / 10 && r->lines == 0; i++) {
+    shell(r, "echo now; printf piece; exec sleep 1000");
+    for (int i = 0; i < DEADLINE_MS / 10 && r->lines < 2; i++) {
         poll(NULL, 0, 10);
         process_read_output(r->p);
     }
-    assert_string_equal(r->out.p, "now\n");
+    assert_string_equal(r->out.p, "now\npiece\n");
     pid_t pid = process_pid(r->p);
     process_free(r->p);
     r->p = NULL;
