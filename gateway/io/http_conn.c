@@ -2,6 +2,7 @@
  */
 #include "io/http_conn.h"
 #include "base/mem.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,16 @@ struct buf http_request_take_body(struct http_request *req)
     buf_init(&c->body, c->listener->max_body_bytes);
     req->body = SLICE_NONE;
     return taken;
+}
+
+bool http_request_alive(const struct http_request *req)
+{
+    const struct http_conn *c =
+        (const struct http_conn *)(const void *)((const char *)req -
+                                                 offsetof(struct http_conn, req));
+    char next;
+    ssize_t n = recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
 }
 
 /* ---- connections on which nothing moves */

@@ -68,5 +68,8 @@ void http_reply_buf(struct http_request *, int status, const struct http_header 
                     struct buf *body);
 /* Drops the connection without an answer. */
 void http_abort(struct http_request *);
+/* Is the client still there, as far as its socket tells now? For requests that wait long: while the
+ * handler has one, nobody else notices that its client has left. */
+bool http_request_alive(const struct http_request *);
 
 #endif
