@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from servers import ElasticMQ, Moto, parts  # noqa: E402
+from embedded import EmbeddedQueues  # noqa: E402
 from fake_sqs import FakeSqs  # noqa: E402
 from gateway import BINARY, FUNCTIONS, Gateway, Records, event_of  # noqa: E402
 from scripted_http import HttpServer  # noqa: E402
@@ -43,6 +44,16 @@ def limit(seconds):
         function.limit_s = seconds
         return function
     return mark
+
+
+def embedded(function):
+    """The same test with queues that live in the gateway itself."""
+    def on_embedded_queues(t):
+        t.on_embedded = True
+        function(t)
+
+    vars(on_embedded_queues).update(vars(function))
+    return on_embedded_queues
 
 
 def big(function):
@@ -80,6 +91,8 @@ class Test:
         self.gateways = []
         self.ends = contextlib.ExitStack()
         self.queues = 0
+        self.on_embedded = False
+        self.inside = None
 
     def skip(self, reason):
         raise Skip(reason)
@@ -98,6 +111,15 @@ class Test:
     def elasticmq(self):
         return self._server(ElasticMQ)
 
+    def server(self):
+        """The queue server that this run of the test is about."""
+        if not self.on_embedded:
+            return self.elasticmq()
+        if self.inside is None:
+            self.inside = EmbeddedQueues(self.folder / "queues")
+            self.gateways.append(self.inside.alone)
+        return self.inside
+
     def moto(self):
         return self._server(Moto)
 
@@ -110,7 +132,7 @@ class Test:
         return server
 
     def sqs(self, server=None):
-        return Sqs((server or self.elasticmq()).url)
+        return Sqs((server or self.server()).url)
 
     def queue(self, suffix="queue", server=None, dead_after=None, **attributes):
         """A fresh queue; with dead_after, (queue, dead letter queue)."""
@@ -125,6 +147,8 @@ class Test:
         return sqs.create(name, dead=(dead, dead_after), **attributes), dead
 
     def gateway(self, config, start=True, **options):
+        if self.inside is not None and self.inside.is_meant(config):
+            config = self.inside.move_into(config)
         gateway = Gateway(self.folder / f"gateway{len(self.gateways)}", config, **options)
         self.gateways.append(gateway)
         return gateway.start() if start else gateway

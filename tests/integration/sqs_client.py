@@ -26,17 +26,18 @@ class Sqs:
         parts = urlsplit(url)
         self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
 
-    def call(self, operation, **members):
-        body = json.dumps(members).encode()
-        headers = {
+    def send(self, operation, members):
+        self.connection.request("POST", "/", json.dumps(members).encode(), {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"AmazonSQS.{operation}",
             "X-Amz-Date": "20260101T000000Z",
             "Authorization": AUTHORIZATION,
-        }
+        })
+
+    def call(self, operation, **members):
         for last in (False, True):
             try:
-                self.connection.request("POST", "/", body, headers)
+                self.send(operation, members)
                 answer = self.connection.getresponse()
                 text = answer.read()
                 break
@@ -118,6 +119,11 @@ class Queue:
             MessageSystemAttributeNames=["All"], AttributeNames=["All"],
             MessageAttributeNames=["All"], **members)
         return answer.get("Messages") or []
+
+    def receive_later(self, wait):
+        """Sends a receive; what comes back gives its messages."""
+        self.sqs.send("ReceiveMessage", {"QueueUrl": self.url, "WaitTimeSeconds": wait})
+        return lambda: json.loads(self.sqs.connection.getresponse().read()).get("Messages") or []
 
     def delete(self, message):
         self.sqs.call("DeleteMessage", QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])

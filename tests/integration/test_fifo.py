@@ -23,7 +23,7 @@ def order_under_load(t, groups, each, seconds):
     queue.send_all(bodies, group=lambda _, body: f"g{body['g']}")
     gateway = t.gateway(t.config({"worker": t.worker(
         queue, records, {"PARTIAL": "1"}, {"BatchSize": 10, **PARTIAL}, Timeout=2,
-        ReservedConcurrentExecutions=4)}, t.elasticmq()))
+        ReservedConcurrentExecutions=4)}, t.server()))
     eventually(queue.empty, seconds, "queue empty", every=0.2)
     assert dead.empty(), f"dead letter queue: {dead.depth()}"
     by_group = {}
@@ -61,7 +61,7 @@ def test_groups_run_side_by_side(t):
     bodies = [{"id": f"g{i % 4}-{i // 4}", "sleep": 0.5} for i in range(8)]
     queue.send_all(bodies, group=lambda i, _: f"g{i % 4}")
     t.gateway(t.config({"worker": t.worker(queue, records, None, {"BatchSize": 1},
-                                           ReservedConcurrentExecutions=4)}, t.elasticmq()))
+                                           ReservedConcurrentExecutions=4)}, t.server()))
     eventually(queue.empty, 30, "queue empty")
     lines = records.lines()
     overlap = [(a["id"], b["id"]) for a in lines for b in lines
@@ -80,7 +80,7 @@ def test_failed_batch_blocks_its_group_only(t):
     queue.send_all([{"id": "bad-0", "fail": 1}], group=lambda i, b: "bad")
     queue.send_all([{"id": f"other-{i}"} for i in range(1, 4)], group=lambda i, b: "other")
     t.gateway(t.config({"worker": t.worker(queue, records, None, {"BatchSize": 1}, Timeout=3)},
-                       t.elasticmq()))
+                       t.server()))
     eventually(lambda: any(line["id"] == "bad-0" for line in records.lines()), 20, "the failure")
     queue.sqs.call("SendMessage", QueueUrl=queue.url, MessageBody='{"id":"bad-1"}',
                    MessageGroupId="bad", MessageDeduplicationId="bad-1")
@@ -101,7 +101,7 @@ def test_event_has_fifo_attributes(t):
     folder.mkdir()
     queue.send("x", MessageGroupId="g-one", MessageDeduplicationId="d1")
     t.gateway(t.config({"raw": t.raw("respond", None, {}, queue, variables={
-        "RESPOND": "", "SAVE": str(folder)})}, t.elasticmq()))
+        "RESPOND": "", "SAVE": str(folder)})}, t.server()))
     attributes = json.loads(events_saved(folder)[0])["Records"][0]["attributes"]
     assert attributes["MessageGroupId"] == "g-one"
     assert attributes["MessageDeduplicationId"] == "d1"

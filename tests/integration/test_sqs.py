@@ -25,7 +25,7 @@ def partial_failures(t, n, seconds):
     queue.send_all([{"id": i, "fail": 2 if i % 10 == 0 else 0} for i in range(n)])
     gateway = t.gateway(t.config(
         {"worker": t.worker(queue, records, {"PARTIAL": "1"}, {"BatchSize": 10, **PARTIAL},
-                            Timeout=3, ReservedConcurrentExecutions=4)}, t.elasticmq()))
+                            Timeout=3, ReservedConcurrentExecutions=4)}, t.server()))
     eventually(handled(records, n + 2 * (n // 10)), seconds, "all messages handled")
     eventually(queue.empty, 20, "queue empty")
     seen = records.by_id()
@@ -57,7 +57,7 @@ def held_messages(t, n, latency, visibility, timeout, seconds):
     queue.send_all([{"id": i} for i in range(n)])
     gateway = t.gateway(t.config(
         {"worker": t.worker(queue, records, {"LATENCY": str(latency)}, {"BatchSize": 1},
-                            Timeout=timeout, ReservedConcurrentExecutions=1)}, t.elasticmq()))
+                            Timeout=timeout, ReservedConcurrentExecutions=1)}, t.server()))
     eventually(handled(records, n), seconds, f"{n} messages handled")
     eventually(queue.empty, 20, "queue empty")
     seen = records.by_id()
@@ -121,7 +121,7 @@ def test_partial_response_table(t):
         functions[name] = t.raw("respond", records[name], properties, queues[name],
                                 variables={"RESPOND": text})
         queues[name].send_all(["first", "second"])
-    t.gateway(t.config(functions, t.elasticmq()))
+    t.gateway(t.config(functions, t.server()))
     for name in rows:
         eventually(handled(records[name], 1), 30, f"event of row {name}")
         line = records[name].lines()[0]
@@ -145,7 +145,7 @@ def test_function_error_releases_all(t):
     records = t.records()
     queue.send_all([{"id": i, "fail": 1 if i == 0 else 0} for i in range(4)])
     gateway = t.gateway(t.config(
-        {"worker": t.worker(queue, records, None, {"BatchSize": 4}, Timeout=2)}, t.elasticmq()))
+        {"worker": t.worker(queue, records, None, {"BatchSize": 4}, Timeout=2)}, t.server()))
     begun = time.monotonic()
     eventually(queue.empty, 20, "queue empty")
     assert time.monotonic() - begun >= 1.5, "it came back before its visibility ended"
@@ -165,7 +165,7 @@ def test_always_failing_goes_to_the_dead_letter_queue(t):
     queue.send({"id": "poison", "fail": -1})
     queue.send({"id": "good"})
     t.gateway(t.config({"worker": t.worker(queue, records, {"PARTIAL": "1"}, PARTIAL, Timeout=1)},
-                       t.elasticmq()))
+                       t.server()))
     eventually(lambda: dead.count() == 1, 40, "the poison message in the dead letter queue")
     eventually(queue.empty, 10, "queue empty")
     seen = records.by_id()
@@ -178,7 +178,7 @@ def test_timeout_releases(t):
     queue = t.queue(VisibilityTimeout=2)
     records = t.records()
     queue.send({"id": "slow", "sleep_first": 30})
-    gateway = t.gateway(t.config({"worker": t.worker(queue, records, Timeout=1)}, t.elasticmq()))
+    gateway = t.gateway(t.config({"worker": t.worker(queue, records, Timeout=1)}, t.server()))
     eventually(queue.empty, 30, "handled at the second receive")
     assert [line["receive"] for line in records.lines()] == [2]
     assert "Task timed out after 1.00 seconds" in gateway.log()
@@ -189,7 +189,7 @@ def test_window_gathers(t):
     queue = t.queue(VisibilityTimeout=30)
     records = t.records()
     t.gateway(t.config({"worker": t.worker(queue, records, None, {
-        "BatchSize": 100, "MaximumBatchingWindowInSeconds": 3}, Timeout=5)}, t.elasticmq()))
+        "BatchSize": 100, "MaximumBatchingWindowInSeconds": 3}, Timeout=5)}, t.server()))
     begun = time.time()
     for i in range(5):
         queue.send({"id": i})
@@ -207,7 +207,7 @@ def test_window_ends_when_the_batch_is_full(t):
     queue.send_all([{"id": i} for i in range(100)])
     begun = time.time()
     t.gateway(t.config({"worker": t.worker(queue, records, None, {
-        "BatchSize": 100, "MaximumBatchingWindowInSeconds": 40}, Timeout=5)}, t.elasticmq()))
+        "BatchSize": 100, "MaximumBatchingWindowInSeconds": 40}, Timeout=5)}, t.server()))
     eventually(handled(records, 100), 20, "one batch of 100")
     lines = records.lines()
     assert {line["batch"] for line in lines} == {100}
@@ -222,7 +222,7 @@ def test_window_extends_visibility(t):
     records = t.records()
     queue.send({"id": "waits"})
     t.gateway(t.config({"worker": t.worker(queue, records, None, {
-        "BatchSize": 10, "MaximumBatchingWindowInSeconds": 5}, Timeout=2)}, t.elasticmq()))
+        "BatchSize": 10, "MaximumBatchingWindowInSeconds": 5}, Timeout=2)}, t.server()))
     eventually(queue.empty, 20, "handled")
     assert [line["receive"] for line in records.lines()] == [1]
 
@@ -231,7 +231,7 @@ def test_window_extends_visibility(t):
 def test_batch_is_what_is_there_without_window(t):
     queue = t.queue()
     records = t.records()
-    t.gateway(t.config({"worker": t.worker(queue, records, None, {"BatchSize": 10})}, t.elasticmq()))
+    t.gateway(t.config({"worker": t.worker(queue, records, None, {"BatchSize": 10})}, t.server()))
     begun = time.time()
     queue.send({"id": 1})
     eventually(handled(records, 1), 10, "one message")
@@ -246,7 +246,7 @@ def test_event_is_cut_at_6_mb(t):
         queue.send(chr(ord("a") + index) * 1_000_000)
     t.gateway(t.config({"raw": t.raw("respond", records, {
         "BatchSize": 10, "MaximumBatchingWindowInSeconds": 3}, queue,
-        variables={"RESPOND": ""}, Timeout=20)}, t.elasticmq()))
+        variables={"RESPOND": ""}, Timeout=20)}, t.server()))
     eventually(queue.empty, 60, "all deleted")
     lines = records.lines()
     assert sum(line["batch"] for line in lines) == 10, lines
@@ -263,7 +263,7 @@ def test_cut_counts_what_escaping_adds(t):
         queue.send('"' * 900_000)
     t.gateway(t.config({"raw": t.raw("respond", records, {
         "BatchSize": 10, "MaximumBatchingWindowInSeconds": 3}, queue,
-        variables={"RESPOND": ""}, Timeout=20)}, t.elasticmq()))
+        variables={"RESPOND": ""}, Timeout=20)}, t.server()))
     eventually(queue.empty, 40, "all deleted")
     lines = records.lines()
     assert [line["batch"] for line in lines] == [3, 2], lines
@@ -306,7 +306,7 @@ def event_from(t, server, body, **members):
 def test_event_bytes(t):
     """The event as Lambda writes it: members in order, nothing re-encoded, no space between."""
     queue, raw = event_from(
-        t, t.elasticmq(), BODY, MessageAttributes=ATTRIBUTES,
+        t, t.server(), BODY, MessageAttributes=ATTRIBUTES,
         MessageSystemAttributes={"AWSTraceHeader": {
             "DataType": "String",
             "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"}})
@@ -344,11 +344,11 @@ def test_event_bytes(t):
 @limit(60)
 def test_event_without_attributes(t):
     """sqs.md 7: md5OfMessageAttributes is absent without a window, null with one."""
-    _, raw = event_from(t, t.elasticmq(), "plain")
+    _, raw = event_from(t, t.server(), "plain")
     record = json.loads(raw)["Records"][0]
     assert record["messageAttributes"] == {}
     assert "md5OfMessageAttributes" not in record, record
-    _, raw = event_from(t, t.elasticmq(), "plain", window=1)
+    _, raw = event_from(t, t.server(), "plain", window=1)
     record = json.loads(raw)["Records"][0]
     assert "md5OfMessageAttributes" in record and record["md5OfMessageAttributes"] is None, record
 
@@ -381,7 +381,7 @@ def test_corpus_shapes(t):
     """Each recorded SQS record has the members that ours has, of the same types."""
     if not corpus().is_dir():
         t.skip(f"{corpus()} is not there")
-    _, raw = event_from(t, t.elasticmq(), BODY, MessageAttributes={"text": ATTRIBUTES["text"]})
+    _, raw = event_from(t, t.server(), BODY, MessageAttributes={"text": ATTRIBUTES["text"]})
     ours = json.loads(raw)["Records"][0]
     wanted = set(ours) - {"md5OfMessageAttributes"}
     compared = 0
@@ -410,7 +410,7 @@ def test_missing_queue_appears(t):
     records = t.records()
     function = t.worker(None, records)
     function["Events"] = event_of(name)
-    gateway = t.gateway(t.config({"worker": function}, t.elasticmq()))
+    gateway = t.gateway(t.config({"worker": function}, t.server()))
     eventually(lambda: "The specified queue does not exist" in gateway.log(), 20, "problem in the log")
     assert gateway.get("/healthz").status == 200
     queue = t.sqs().create(name)
@@ -423,7 +423,7 @@ def test_missing_queue_appears(t):
 def test_queue_deleted_and_made_again(t):
     queue = t.queue()
     records = t.records()
-    t.gateway(t.config({"worker": t.worker(queue, records)}, t.elasticmq()))
+    t.gateway(t.config({"worker": t.worker(queue, records)}, t.server()))
     queue.send({"id": 1})
     eventually(handled(records, 1), 20, "first message")
     queue.destroy()
@@ -436,7 +436,7 @@ def test_queue_deleted_and_made_again(t):
 def test_visibility_shorter_than_timeout(t):
     queue = t.queue(VisibilityTimeout=5)
     records = t.records()
-    gateway = t.gateway(t.config({"worker": t.worker(queue, records, Timeout=30)}, t.elasticmq()))
+    gateway = t.gateway(t.config({"worker": t.worker(queue, records, Timeout=30)}, t.server()))
     text = "Queue visibility timeout: 5 seconds is less than Function timeout: 30 seconds"
     eventually(lambda: text in gateway.log(), 20, "AWS's text in the log")
 
@@ -447,7 +447,7 @@ def test_maximum_concurrency(t):
     records = t.records()
     queue.send_all([{"id": i, "sleep": 0.3} for i in range(30)])
     t.gateway(t.config({"worker": t.worker(queue, records, None, {
-        "BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}})}, t.elasticmq()))
+        "BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}})}, t.server()))
     eventually(handled(records, 30), 40, "all handled")
     spans = [(line["begun"], 1) for line in records.lines()]
     spans += [(line["ended"], -1) for line in records.lines()]
@@ -464,7 +464,7 @@ def test_disabled_mapping_is_left_alone(t):
     records = t.records()
     queue.send({"id": 1})
     gateway = t.gateway(t.config({"worker": t.worker(queue, records, None, {"Enabled": False})},
-                                 t.elasticmq()))
+                                 t.server()))
     assert gateway.get("/healthz").status == 200
     never(lambda: queue.depth() != (1, 0, 0), 2, "received though disabled")
 
@@ -476,7 +476,7 @@ def test_two_mappings_on_one_queue_share_it(t):
     queue.send_all([{"id": i, "sleep": 0.02} for i in range(100)])
     t.gateway(t.config({"one": t.worker(queue, one, ReservedConcurrentExecutions=2),
                         "two": t.worker(queue, two, ReservedConcurrentExecutions=2)},
-                       t.elasticmq()))
+                       t.server()))
     eventually(lambda: one.count() + two.count() >= 100, 30, "all handled")
     eventually(queue.empty, 10, "queue empty")
     ids = [line["id"] for line in one.lines() + two.lines()]

@@ -74,6 +74,10 @@ def make_moto(folder, log):
     venv(folder, log, "moto[server]==5.2.5", "boto3==1.44.5")
 
 
+def make_awscli(folder, log):
+    venv(folder, log, AWSCLI)
+
+
 def make_ministack(folder, log):
     venv(folder, log, MINISTACK)
 
@@ -149,6 +153,7 @@ def make_node4(folder, log):
 JNI = "libaws-lambda-jni.linux-x86_64.so"
 VENV = "python3-venv"
 MINISTACK = "ministack==1.5.33"
+AWSCLI = "awscli==1.46.3"
 AUTOTOOLS = ["node", "npm", "autoreconf", "automake", "libtoolize", "cmake", "g++", "make"]
 
 # name: (maker, version, tools, folder of sources that the result depends on)
@@ -156,6 +161,7 @@ PARTS = {
     "elasticmq": (make_elasticmq, "1.7.1", ["mvn", "java"], None),
     "moto": (make_moto, "5.2.5", [VENV], None),
     "ministack": (make_ministack, "1.5.33", [VENV], None),
+    "awscli": (make_awscli, "1.46.3", [VENV], None),
     "python": (make_python, "4.2.2", [VENV], None),
     "go": (make_go, "1", ["go"], "go"),
     "rust": (make_rust, "1", ["cargo"], "rust"),
