@@ -107,7 +107,7 @@ tsan: ## unit tests and simulation under TSan
 
 .PHONY: unit-and-sim
 unit-and-sim: $(UNIT) $(BUILD)/tests/sim/sim
-	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 TSAN_OPTIONS=suppressions=tests/tools/tsan.supp \
+	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 \
 	  python3 tests/tools/check.py --build $(BUILD) --seeds $(SEEDS) unit sim
 
 FUZZ_SECONDS ?= 60

@@ -248,8 +248,9 @@ static void a_signal_reaches_the_whole_group(void **state)
 {
     struct run *r = *state;
     r->stop_at = "ready";
-    shell(r, "sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.01; done' & "
-             "trap 'wait; echo outer; exit 3' TERM; wait; wait");
+    shell(r, "trap 'wait; echo outer; exit 3' TERM; "
+             "sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.01; done' & "
+             "wait; wait");
     go(r);
     assert_true(process_peak_mb(r->p) >= 1);
     r->stop_at = NULL;
