@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "config/load.h"
 #include "config/names.h"
+#include "io/http_client.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -173,27 +174,6 @@ void load_gateway(struct load *load, const struct yaml_node *section)
                      g->account_id);
 }
 
-/* http(s)://HOST[:PORT][/PATH] */
-static bool is_url(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f || strchr("?#@\\\"<>", s.p[i]) != NULL)
-            return false;
-    if (slice_starts(s, "http://"))
-        s = slice_from(s, sizeof "http://" - 1);
-    else if (slice_starts(s, "https://"))
-        s = slice_from(s, sizeof "https://" - 1);
-    else
-        return false;
-    struct slice rest = slice_cut(&s, '/');
-    const char *close = slice_starts(rest, "[") ? memchr(rest.p, ']', rest.n) : NULL;
-    const char *colon = memchr(rest.p, ':', rest.n);
-    const char *end = close != NULL ? close + 1 : colon != NULL ? colon : rest.p + rest.n;
-    size_t host_n = (size_t)(end - rest.p);
-    rest = slice_from(rest, host_n);
-    return host_n > 0 && (rest.n == 0 || (rest.p[0] == ':' && is_port(slice_from(rest, 1), 1)));
-}
-
 static void check_service(struct load *load, const struct yaml_node *node)
 {
     struct arena *arena = &load->catalog->arena;
@@ -201,7 +181,11 @@ static void check_service(struct load *load, const struct yaml_node *node)
     for (const char *const *it = load_services_used; *it != NULL; it++) {
         if (!slice_is(node->key, *it))
             continue;
-        if (node->type == YAML_SCALAR && !node->bad && !node->null && !is_url(node->text))
+        if (node->type != YAML_SCALAR || node->bad || node->null || http_base_url(node->text))
+            return;
+        if (memchr(node->text.p, '@', node->text.n) != NULL)
+            yaml_problem(&load->problems, node, NULL, "credentials do not belong into a URL");
+        else
             yaml_problem(&load->problems, node, NULL,
                          "%s is not a URL such as http://127.0.0.1:9324",
                          yaml_describe(arena, node));

@@ -64,7 +64,11 @@ static bool check(struct sink *s, struct error *err)
 {
     struct lambda *l = lambda_of(s);
     struct slice url = slice_of(l->endpoint);
-    if (!slice_starts(url, "http://") && !slice_starts(url, "https://"))
+    if (memchr(url.p, '@', url.n) != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "InvokeEndpoint: credentials do not belong into a URL; requests are "
+                         "signed by those of the environment or the profile");
+    if (!http_base_url(url))
         return error_set(err, ERROR_CONFIG,
                          "InvokeEndpoint: \"%.200s\" must be a URL such as http://127.0.0.1:9001",
                          url.p);

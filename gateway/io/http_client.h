@@ -41,6 +41,9 @@ void http_client_cancel(struct http_client *,
                         struct http_call *); /* done is then never called; harmless when not out */
 /* Value of the last response header of that name, trimmed; empty when absent. */
 struct slice http_call_header(const struct http_call *, const char *name);
+/* http(s)://HOST[:PORT][/PATH], as bases of addresses are: no blanks, credentials, query or
+ * fragment. */
+bool http_base_url(struct slice);
 void http_call_clear(struct http_call *); /* frees the response buffers; not the call */
 
 #endif

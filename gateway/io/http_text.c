@@ -3,6 +3,8 @@
 #include "io/http_client.h"
 #include "io/http_server.h"
 
+#include <string.h>
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -44,6 +46,30 @@ bool http_query_get(struct slice query, const char *name, struct buf *out)
             return http_percent_decode(value, out);
     }
     return false;
+}
+
+static bool is_port(struct slice s)
+{
+    int64_t port;
+    return s.n <= 5 && slice_int(s, &port) && port >= 1 && port <= 65535;
+}
+
+bool http_base_url(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f || strchr("?#@\\\"<>", s.p[i]) != NULL)
+            return false;
+    size_t scheme = slice_starts(s, "http://") ? 7 : slice_starts(s, "https://") ? 8 : 0;
+    if (scheme == 0)
+        return false;
+    s = slice_from(s, scheme);
+    struct slice host = slice_cut(&s, '/');
+    const char *close = slice_starts(host, "[") ? memchr(host.p, ']', host.n) : NULL;
+    const char *colon = memchr(host.p, ':', host.n);
+    const char *end = close != NULL ? close + 1 : colon != NULL ? colon : host.p + host.n;
+    size_t n = (size_t)(end - host.p);
+    struct slice port = slice_from(host, n);
+    return n > 0 && (port.n == 0 || (port.p[0] == ':' && is_port(slice_from(port, 1))));
 }
 
 struct slice http_call_header(const struct http_call *call, const char *name)

@@ -76,7 +76,7 @@ static const struct wrong wrong_sections[] = {
     {"Functions: {}\nServices: {sqs: 'http://a:'}\n",
      "2: Services.sqs: 'http://a:' is not a URL such as http://127.0.0.1:9324"},
     {"Functions: {}\nServices: {sqs: 'http://u@a'}\n",
-     "2: Services.sqs: 'http://u@a' is not a URL such as http://127.0.0.1:9324"},
+     "2: Services.sqs: credentials do not belong into a URL"},
     {"Functions: {}\nServices: {sqs: 'http://a b'}\n",
      "2: Services.sqs: 'http://a b' is not a URL such as http://127.0.0.1:9324"},
     {"Functions: {}\nServices: {lambda: 'http://x'}\n",

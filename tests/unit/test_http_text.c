@@ -96,12 +96,31 @@ static void the_last_header_of_a_name_counts(void **state)
     check_header("a: no newline", "A", "no newline");
 }
 
+static void a_base_url_is_scheme_host_port_and_path(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"http://h",        "https://h",           "http://h:1",
+                                       "http://h:65535/", "http://[::1]:80/a/b", "http://[::1]",
+                                       "http://1.2.3.4/x"};
+    static const char *const bad[] = {
+        "",           "h",           "ftp://h",    "http://",        "http:///x",    "http://h:",
+        "http://h:0", "http://h:-1", "http://h:x", "http://h:65536", "http://[::1",  "http://u:p@h",
+        "http://h?q", "http://h#f",  "http://a b", "http://h\n",     "http://[::1]x"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        if (!http_base_url(slice_of(good[i])))
+            fail_msg("refused: %s", good[i]);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (http_base_url(slice_of(bad[i])))
+            fail_msg("taken: %s", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(percent_escapes_are_decoded_or_refused),
         cmocka_unit_test(query_parameters_are_found_by_name),
         cmocka_unit_test(the_last_header_of_a_name_counts),
+        cmocka_unit_test(a_base_url_is_scheme_host_port_and_path),
     };
     return cmocka_run_group_tests_name("http_text", tests, NULL, NULL);
 }
