@@ -76,17 +76,20 @@ static bool parse_arn(struct sqs *s)
     return s->account.n > 0 && name_valid(rest);
 }
 
-static bool check_pollers(const struct sqs *s, struct error *err)
+/* One of both given: the other has AWS's default. */
+static bool check_pollers(struct sqs *s, struct error *err)
 {
-    int64_t least = s->min_pollers > 0 ? s->min_pollers : 2;
-    int64_t most = s->max_pollers > 0 ? s->max_pollers : 200;
     if (s->min_pollers < 0 && s->max_pollers < 0)
         return true;
+    if (s->min_pollers < 0)
+        s->min_pollers = 2;
+    if (s->max_pollers < 0)
+        s->max_pollers = 200;
     if (s->source.settings.max_concurrency > 0)
         return error_set(err, ERROR_CONFIG,
                          "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be "
                          "used together");
-    if (least > most)
+    if (s->min_pollers > s->max_pollers)
         return error_set(err, ERROR_CONFIG,
                          "ProvisionedPollerConfig.MinimumPollers must not be greater than "
                          "MaximumPollers");

@@ -84,6 +84,19 @@ static void test_pollers_share_credit(void **state)
     assert_int_equal(b->fake.promised, 9);
 }
 
+/* More than an unprovisioned mapping ever opens, and traffic does not make them fewer. */
+static void test_many_pollers(void **state)
+{
+    struct mapping *b = *state;
+    b->credit = 600;
+    b->sqs->min_pollers = 40;
+    bench_start(b);
+    UNTIL(b, b->fake.open_polls == 40);
+    bench_put(b, 100);
+    bench_consume(b, 100);
+    assert_true(b->sqs->target >= 40);
+}
+
 static void test_records(void **state)
 {
     struct mapping *b = *state;
@@ -247,6 +260,7 @@ int main(void)
         BENCH(test_polls_grow_and_shrink),
         BENCH(test_provisioned_pollers),
         BENCH(test_pollers_share_credit),
+        BENCH(test_many_pollers),
         BENCH(test_records),
         BENCH(test_credit_falls_away),
         BENCH(test_duplicate_while_held),
