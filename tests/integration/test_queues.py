@@ -119,7 +119,10 @@ def test_wrong_queues_of_the_file(t):
         "      Q: {Type: SQS, Properties: {Queue: " + arn("short") + "}}", "")), start=False)
     done = subprocess.run([BINARY, "check", gateway.file], capture_output=True, text=True)
     assert done.returncode == 2, done
-    found = dict(line.split(":", 2)[1:] for line in done.stderr.splitlines())
+    found = {}
+    for text in done.stderr.splitlines():
+        _, line, problem = text.split(":", 2)
+        found[line] = found.get(line, "") + problem
     wanted = {
         "2": "KmsMasterKeyId is not supported here",
         "3": "must end with .fifo suffix",
@@ -375,6 +378,16 @@ def test_aws_cli(t):
     assert made["QueueUrl"].endswith("/more.fifo"), made
     assert len(call("list-queues")["QueueUrls"]) == 2
     call("delete-queue", "--queue-url", made["QueueUrl"])
+
+
+@limit(180)
+def test_go_sdk(t):
+    program = t.part("gosqs") / "client"
+    gateway, sqs = serving(t)
+    done = subprocess.run([program, f"http://{gateway.address}"], capture_output=True, text=True,
+                          env=aws_environment())
+    assert done.returncode == 0 and done.stdout == "ok\n", done.stdout + done.stderr
+    assert names(sqs) == []
 
 
 @limit(90)

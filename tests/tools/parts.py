@@ -86,13 +86,21 @@ def make_python(folder, log):
     venv(folder, log, "awslambdaric==4.2.2")
 
 
-def make_go(folder, log):
+def go_build(log, sources, program):
     environment = dict(os.environ, CGO_ENABLED="0", GOTOOLCHAIN="local")
     run(
         ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", "lambda.norpc",
-         "-o", folder / "bootstrap", "."],
-        log, cwd=FUNCTIONS / "go", env=environment,
+         "-o", program, "."],
+        log, cwd=FUNCTIONS / sources, env=environment,
     )
+
+
+def make_go(folder, log):
+    go_build(log, "go", folder / "bootstrap")
+
+
+def make_gosqs(folder, log):
+    go_build(log, GO_SQS, folder / "client")
 
 
 def make_rust(folder, log):
@@ -154,6 +162,7 @@ JNI = "libaws-lambda-jni.linux-x86_64.so"
 VENV = "python3-venv"
 MINISTACK = "ministack==1.5.33"
 AWSCLI = "awscli==1.46.3"
+GO_SQS = "../clients/go-sqs"
 AUTOTOOLS = ["node", "npm", "autoreconf", "automake", "libtoolize", "cmake", "g++", "make"]
 
 # name: (maker, version, tools, folder of sources that the result depends on)
@@ -164,6 +173,7 @@ PARTS = {
     "awscli": (make_awscli, "1.46.3", [VENV], None),
     "python": (make_python, "4.2.2", [VENV], None),
     "go": (make_go, "1", ["go"], "go"),
+    "gosqs": (make_gosqs, "1", ["go"], GO_SQS),
     "rust": (make_rust, "1", ["cargo"], "rust"),
     "java": (make_java, "2.9.0", ["mvn", "java", "javac", "jar"], "java"),
     "node3": (make_node3, "3.3.0", AUTOTOOLS, None),
