@@ -138,6 +138,10 @@ static int print_sample(const struct source_ops *ops, struct edit *e)
                     SLICE_ARG(e->sets[i].path));
             code = CLI_USAGE;
         }
+    if (text.full) {
+        fprintf(stderr, "penstock event: the event is larger than %d bytes\n", SAMPLE_MAX);
+        code = CLI_USAGE;
+    }
     if (code == CLI_OK)
         printf("%s\n", text.p);
     buf_free(&text);
@@ -155,11 +159,16 @@ static bool take_sets(struct cli_args *a, struct edit *e)
         }
         struct slice value = slice_of(a->argv[i + 1]);
         struct slice path = slice_cut(&value, '=');
-        if (e->n == SETS_MAX || path.n == 0 || strchr(a->argv[i + 1], '=') == NULL) {
-            fprintf(stderr, "penstock event: '%s' is not path=value\n", a->argv[i + 1]);
+        size_t at = 0; /* of the same place, the last one counts */
+        while (at < e->n && !slice_eq(e->sets[at].path, path))
+            at++;
+        if (at == SETS_MAX || path.n == 0 || strchr(a->argv[i + 1], '=') == NULL) {
+            fprintf(stderr, "penstock event: '%s' is not path=value, or one too many\n",
+                    a->argv[i + 1]);
             return false;
         }
-        e->sets[e->n++] = (struct set){path, value, false};
+        e->sets[at] = (struct set){path, value, false};
+        e->n += at == e->n;
         memmove(a->argv + i, a->argv + i + 2, (size_t)(a->argc - i - 2) * sizeof *a->argv);
         a->argc -= 2;
     }

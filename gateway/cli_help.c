@@ -1,10 +1,24 @@
 /* cli_help.c - `penstock help`: commands, or a topic from the one schema. */
+#include "base/json_out.h"
 #include "config/catalog.h"
 #include "gateway/cli.h"
 #include <stdio.h>
 #include <string.h>
 
 enum { HELP_MAX = 1 << 20 };
+
+static void print_json(const struct buf *text)
+{
+    struct buf b;
+    struct json_out out;
+    buf_init(&b, (size_t)2 * HELP_MAX);
+    json_out_init(&out, &b);
+    json_object(&out);
+    json_kv_str(&out, "help", buf_slice(text));
+    json_end(&out);
+    printf("%s\n", b.p);
+    buf_free(&b);
+}
 
 int cli_help(struct cli_args *a)
 {
@@ -27,7 +41,10 @@ int cli_help(struct cli_args *a)
                 a->argv[0]);
         code = CLI_USAGE;
     }
-    fputs(out.p == NULL ? "" : out.p, stdout);
+    if (code == CLI_OK && a->json)
+        print_json(&out);
+    else if (code == CLI_OK)
+        fputs(out.p, stdout);
     buf_free(&out);
     return code;
 }

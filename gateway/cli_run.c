@@ -41,7 +41,7 @@ static struct catalog *load(const char *path, bool json)
 {
     struct catalog_errors errors = {0};
     struct catalog *c = catalog_load(path, &errors);
-    if (c == NULL || json)
+    if (c == NULL)
         print_errors(&errors, json);
     catalog_errors_free(&errors);
     return c;
@@ -59,7 +59,9 @@ int cli_check(struct cli_args *a)
     size_t events = 0;
     for (size_t i = 0; i < c->n_functions; i++)
         events += c->functions[i].n_events;
-    if (!json)
+    if (json)
+        printf("{\"errors\":[],\"functions\":%zu,\"mappings\":%zu}\n", c->n_functions, events);
+    else
         printf("%s: ok: %zu functions, %zu event source mappings\n", path, c->n_functions, events);
     catalog_free(c);
     return CLI_OK;
@@ -108,7 +110,7 @@ int cli_run(struct cli_args *a)
         fprintf(stderr, "penstock: cannot start: %s\n", err.text);
         return CLI_USAGE;
     }
-    struct catalog *c = load(path, false);
+    struct catalog *c = load(path, json);
     int code = c == NULL ? CLI_USAGE : run(path, c, json);
     process_teardown();
     return code;

@@ -46,7 +46,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return print_usage(stderr, CLI_USAGE);
     if (strcmp(argv[1], "--version") == 0) {
-        puts("penstock " PENSTOCK_VERSION);
+        bool json = argc > 2 && strcmp(argv[2], "--json") == 0;
+        puts(json ? "{\"version\":\"" PENSTOCK_VERSION "\"}" : "penstock " PENSTOCK_VERSION);
         return CLI_OK;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

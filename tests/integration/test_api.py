@@ -246,6 +246,24 @@ def test_penstock_event(t):
         done = penstock(t, "event", "SQS", "--set", "Records.0.body=hello")
     assert done.returncode == 0 and json.loads(done.stdout)["Records"][0]["body"] == "hello", done
     assert penstock(t, "event", "Nonsense").returncode == 2
+    done = penstock(t, "event", "SQS", "--set", "Records.0.own=1", "--set", "Records.0.own=2")
+    assert json.loads(done.stdout)["Records"][0]["own"] == 2 and done.stdout.count("own") == 1, done
+
+
+@limit(60)
+def test_json_output(t):
+    """--json of every command: one JSON value on stdout, whatever happens."""
+    good, bad = t.folder / "good.yaml", t.folder / "bad.yaml"
+    good.write_text("Functions: { f: { Url: 'http://127.0.0.1:1/' } }")
+    bad.write_text("Functions: { f: { Uri: 'http://127.0.0.1:1/' } }")
+    for code, *words in ((0, "help"), (0, "help", "SQS"), (0, "--version"), (0, "event"),
+                         (0, "event", "SQS"), (0, "check", good), (2, "check", bad),
+                         (2, "run", bad)):
+        done = penstock(t, *map(str, words), "--json")
+        assert done.returncode == code, (words, done)
+        told = json.loads(done.stdout)
+        if words[0] in ("check", "run"):
+            assert bool(told["errors"]) == (code == 2), (words, done)
 
 
 GOOD = """
