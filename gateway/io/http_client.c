@@ -299,24 +299,17 @@ static void set_headers(struct transfer *t)
     /* without a value: what curl would add by itself is left out */
     static const char *const unwanted[] = {"Expect:", "Content-Type:"};
     const struct http_call *call = t->call;
-    size_t need = call->n_headers + ARRAY_LEN(unwanted), n = 0;
-    bool typed = false;
-    if (t->lines_cap < need) {
-        t->lines = mem_realloc(t->lines, need * sizeof *t->lines);
-        t->lines_cap = need;
+    size_t n = ARRAY_LEN(unwanted) + call->n_headers;
+    if (t->lines_cap < n) {
+        t->lines = mem_realloc(t->lines, n * sizeof *t->lines);
+        t->lines_cap = n;
     }
-    for (size_t i = 0; i < need; i++) {
-        const char *line = i < call->n_headers ? call->headers[i] : unwanted[i - call->n_headers];
-        bool type = strncasecmp(line, "content-type:", 13) == 0;
-        if (type && typed)
-            continue;
-        typed |= type;
+    for (size_t i = 0; i < n; i++) {
+        bool own = i < ARRAY_LEN(unwanted);
+        const char *line = own ? unwanted[i] : call->headers[i - ARRAY_LEN(unwanted)];
         /* curl's member is not const, though it only reads */
-        memcpy(&t->lines[n].data, &line, sizeof line);
-        t->lines[n].next = NULL;
-        if (n > 0)
-            t->lines[n - 1].next = &t->lines[n];
-        n++;
+        memcpy(&t->lines[i].data, &line, sizeof line);
+        t->lines[i].next = i + 1 < n ? &t->lines[i + 1] : NULL;
     }
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
 }
@@ -387,18 +380,13 @@ struct http_client *http_client_new(struct loop *loop)
     return c;
 }
 
-static void cancel_all(struct http_client *c, struct list *l)
-{
-    list_each(l, it) http_client_cancel(c, container_of(it, struct transfer, node)->call);
-}
-
 void http_client_free(struct http_client *c)
 {
     if (c == NULL)
         return;
-    cancel_all(c, &c->out);
-    cancel_all(c, &c->ended);
-    list_each(&c->spare, it) transfer_destroy(container_of(it, struct transfer, node));
+    list_splice(&c->out, &c->ended);
+    list_each(&c->out, it) http_client_cancel(c, container_of(it, struct transfer, node)->call);
+    list_each(&c->spare, it2) transfer_destroy(container_of(it2, struct transfer, node));
     bool opened = c->multi != NULL;
     if (opened)
         curl_multi_cleanup(c->multi);
