@@ -23,7 +23,7 @@ struct queue_settings {
     bool fifo, content_dedup;
     int64_t dedup_per_group;      /* DeduplicationScope; 0: queue, 1: messageGroup */
     int64_t throughput_per_group; /* FifoThroughputLimit; 0: perQueue, 1: perMessageGroupId */
-    const char *dead_arn;      /* RedrivePolicy.deadLetterTargetArn; NULL: none */
+    const char *dead_arn;         /* RedrivePolicy.deadLetterTargetArn; NULL: none */
     int64_t max_receives;
     const char *redrive_allow; /* RedriveAllowPolicy as given (JSON); NULL: none */
 };
