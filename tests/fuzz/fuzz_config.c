@@ -26,7 +26,7 @@ struct queue_source {
 
 static const char *const responses[] = {"ReportBatchItemFailures", NULL};
 static const char *const modes[] = {"fast", "slow", NULL};
-static const struct option queue_options[] = {
+static const struct option source_options[] = {
     OPT_STRING(struct queue_source, queue, "Queue", NULL, OPTION_REQUIRED, "-"),
     OPT_STRING(struct queue_source, password, "Password", NULL, OPTION_SECRET, "-"),
     OPT_INT(struct queue_source, source.settings.batch_size, "BatchSize", "10", 1, 10000, 0, "-"),
@@ -53,7 +53,7 @@ static bool check_queue(struct source *source, struct error *err)
 static const struct source_ops queue_ops = {.type = "SQS",
                                             .doc = "-",
                                             .size = sizeof(struct queue_source),
-                                            .options = queue_options,
+                                            .options = source_options,
                                             .check = check_queue};
 const struct source_ops *const registry_sources[] = {&queue_ops, NULL};
 
