@@ -1,7 +1,7 @@
 /* spool_db.c - the spool's file by SQLite: opening, statements, transactions, log, recovery. */
 #include "engine/spool_db.h"
 #include "base/mem.h"
-#include "engine/spool_sql.h"
+#include "engine/spool_space.h"
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -10,12 +10,14 @@
 
 enum {
     LOG_FRAME_BYTES = SPOOL_PAGE_BYTES + 24,
+    LOG_RESERVED_BYTES = 20 * 1024 * 1024,
     FREE_PAGES_KEPT = 1024, /* a queue that fills and empties need not fight for its pages */
 };
 
 struct spool_db {
     sqlite3 *sql;
     sqlite3_stmt *st[SPOOL_SQL_N];
+    struct spool_space space;
     int64_t log_frames; /* in the log, and not all of them in the file */
     bool damaged;       /* SQLite found something that cannot be: recovery reads everything */
     char *path;
@@ -30,18 +32,31 @@ static bool no_room(int sys)
     return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
 }
 
-static enum spool_db_status status_of(struct spool_db *db, int rc)
+/* What failed, by SQLite's code; why, by what the system said, if anything. */
+static void set_why(struct spool_db *db, int rc, int sys)
 {
-    if (rc == SQLITE_OK)
-        return SPOOL_DB_OK;
-    int sys = sqlite3_system_errno(db->sql);
+    const char *what = sqlite3_errmsg(db->sql);
+    if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+        what = "fsync failed";
+    else if (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_TRUNCATE)
+        what = "writing failed";
+    else if (rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_SHORT_READ ||
+             ((rc & 0xff) == SQLITE_CORRUPT && sys == EIO))
+        what = "reading failed";
     char room[64];
     db->rc = rc;
-    if ((rc & 0xff) == SQLITE_IOERR && sys != 0)
-        snprintf(db->why, sizeof db->why, "%s (%s)", sqlite3_errstr(rc),
-                 strerror_r(sys, room, sizeof room));
-    else
-        snprintf(db->why, sizeof db->why, "%s", sqlite3_errmsg(db->sql));
+    snprintf(db->why, sizeof db->why, "%s%s%s", what, sys != 0 ? ": " : "",
+             sys != 0 ? strerror_r(sys, room, sizeof room) : "");
+}
+
+/* errno was cleared before the call: sqlite3_system_errno knows nothing of a failed COMMIT. */
+static enum spool_db_status status_of(struct spool_db *db, int rc)
+{
+    bool of_disk = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CORRUPT;
+    int sys = of_disk ? errno : 0;
+    if (rc == SQLITE_OK)
+        return SPOOL_DB_OK;
+    set_why(db, rc, sys);
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return SPOOL_DB_FULL;
@@ -51,6 +66,8 @@ static enum spool_db_status status_of(struct spool_db *db, int rc)
         return rc == SQLITE_IOERR_WRITE && no_room(sys) ? SPOOL_DB_FULL : SPOOL_DB_SUSPECT;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        if (sys == EIO) /* SQLite says so too when the disk cannot read */
+            return SPOOL_DB_REFUSED;
         db->damaged = true;
         return SPOOL_DB_SUSPECT;
     case SQLITE_CANTOPEN:
@@ -202,8 +219,11 @@ struct spool_db *spool_db_open(const char *path, struct error *err)
 {
     struct spool_db *db = mem_alloc(sizeof *db);
     db->path = mem_strdup(path);
-    if (set_up(db, err))
+    spool_space_init(&db->space);
+    if (set_up(db, err)) {
+        spool_space_open(&db->space, path, LOG_RESERVED_BYTES);
         return db;
+    }
     spool_db_close(db);
     return NULL;
 }
@@ -215,6 +235,7 @@ void spool_db_close(struct spool_db *db)
     for (size_t i = 0; i < SPOOL_SQL_N; i++)
         sqlite3_finalize(db->st[i]);
     sqlite3_close(db->sql);
+    spool_space_close(&db->space);
     free(db->path);
     free(db);
 }
@@ -234,6 +255,7 @@ void spool_db_bind(struct spool_db *db, enum spool_sql which, int at, struct sli
 
 bool spool_db_step(struct spool_db *db, enum spool_sql which)
 {
+    errno = 0;
     return sqlite3_step(db->st[which]) == SQLITE_ROW;
 }
 
@@ -255,13 +277,33 @@ enum spool_db_status spool_db_reset(struct spool_db *db, enum spool_sql which)
 
 enum spool_db_status spool_db_run(struct spool_db *db, enum spool_sql which)
 {
-    (void)sqlite3_step(db->st[which]);
+    (void)spool_db_step(db, which);
     return spool_db_reset(db, which);
 }
 
 bool spool_db_changed(struct spool_db *db)
 {
     return sqlite3_changes(db->sql) > 0;
+}
+
+enum spool_db_status spool_db_begin(struct spool_db *db)
+{
+    return spool_db_run(db, SPOOL_SQL_BEGIN);
+}
+
+enum spool_db_status spool_db_commit(struct spool_db *db)
+{
+    if (!spool_db_step(db, SPOOL_SQL_PAGES))
+        return spool_db_reset(db, SPOOL_SQL_PAGES);
+    int64_t pages = spool_db_int(db, SPOOL_SQL_PAGES, 0);
+    enum spool_db_status status = spool_db_reset(db, SPOOL_SQL_PAGES);
+    if (status != SPOOL_DB_OK)
+        return status;
+    if (!spool_space_reserve(&db->space, pages * SPOOL_PAGE_BYTES)) {
+        snprintf(db->why, sizeof db->why, "the disk is full");
+        return SPOOL_DB_FULL;
+    }
+    return spool_db_run(db, SPOOL_SQL_COMMIT);
 }
 
 void spool_db_rollback(struct spool_db *db)
@@ -285,7 +327,9 @@ int64_t spool_db_log_bytes(const struct spool_db *db)
 static enum spool_db_status checkpoint(struct spool_db *db, int mode)
 {
     int frames = 0, copied = 0;
+    errno = 0;
     int rc = sqlite3_wal_checkpoint_v2(db->sql, "main", mode, &frames, &copied);
+    spool_space_forget(&db->space);
     if (rc != SQLITE_OK)
         return status_of(db, rc);
     if (frames == copied)
@@ -304,10 +348,10 @@ enum spool_db_status spool_db_checkpoint(struct spool_db *db)
     return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 }
 
-/* After a failed fsync the kernel may believe pages clean that never reached the disk, also ones
- * in the middle of the log: what is appended after them would be lost with them. So the whole
- * log, as far as it was committed, goes to the file and is thrown away; only when all of that is
- * synced, the spool may promise again. */
+/* After a failed fsync the kernel takes pages for clean that never reached the disk. They are those
+ * of what was just refused, or copies of what the log still holds: SQLite writes both again in the
+ * same places. That everything committed can be brought to the file, synced, and the log be thrown
+ * away, is the proof that the disk works. */
 bool spool_db_recover(struct spool_db *db)
 {
     spool_db_rollback(db);

@@ -34,6 +34,9 @@ const char *spool_db_why(const struct spool_db *); /* why the last status was no
 /* The same for people at start: returns false. */
 bool spool_db_failed(struct spool_db *, struct error *);
 
+enum spool_db_status spool_db_begin(struct spool_db *);
+/* FULL also when the disk has no room for the file to grow: the log must always fit into it. */
+enum spool_db_status spool_db_commit(struct spool_db *);
 /* Ends the transaction, which a failed COMMIT leaves open; harmless outside of one. */
 void spool_db_rollback(struct spool_db *);
 

@@ -33,12 +33,12 @@ void spool_rows_fini(struct spool_rows *r)
 
 enum spool_db_status spool_rows_begin(struct spool_rows *r)
 {
-    return spool_db_run(r->db, SPOOL_SQL_BEGIN);
+    return spool_db_begin(r->db);
 }
 
 enum spool_db_status spool_rows_commit(struct spool_rows *r)
 {
-    enum spool_db_status status = spool_db_run(r->db, SPOOL_SQL_COMMIT);
+    enum spool_db_status status = spool_db_commit(r->db);
     if (status != SPOOL_DB_OK)
         return status;
     r->committed_bytes = r->bytes;

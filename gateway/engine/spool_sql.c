@@ -62,5 +62,6 @@ const char *const spool_sql_text[SPOOL_SQL_N] = {
     [SPOOL_SQL_NOTES] = "SELECT name, value FROM note ORDER BY name",
     [SPOOL_SQL_ROWS] = "SELECT id, born_ms, key, length(head) + length(body) FROM message"
                        " ORDER BY id",
+    [SPOOL_SQL_PAGES] = "PRAGMA page_count",
     [SPOOL_SQL_STATES] = "SELECT id, due_ms, takes, first_ms FROM state ORDER BY id",
 };

@@ -38,6 +38,7 @@ enum spool_sql {
     SPOOL_SQL_WIPES,       /* -> id, to_id */
     SPOOL_SQL_NOTES,       /* -> name, value */
     SPOOL_SQL_ROWS,        /* -> id, born_ms, key, bytes of head and body */
+    SPOOL_SQL_PAGES,       /* -> pages of the file, with the open transaction */
     SPOOL_SQL_STATES,      /* -> id, due_ms, takes, first_ms */
     SPOOL_SQL_N
 };

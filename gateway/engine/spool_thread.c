@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    RECOVER_FIRST_MS = 500,
+    RECOVER_FIRST_MS = 100,
     RECOVER_MOST_MS = 30 * 1000,
     REST_MS = 1000,                    /* after housekeeping failed, for want of room mostly */
     LOG_AGAIN_BYTES = 4 * 1024 * 1024, /* more of log before a failed checkpoint is tried again */

@@ -1,0 +1,59 @@
+/* spool_space.c - reserves blocks for the spool's file and its log. */
+#include "engine/spool_space.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STEP_BYTES = 1024 * 1024 };
+
+void spool_space_init(struct spool_space *s)
+{
+    *s = (struct spool_space){.file = -1, .log = -1};
+}
+
+static bool reserve(int fd, int64_t from, int64_t to)
+{
+    return fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from) == 0 ||
+           (errno != ENOSPC && errno != EDQUOT);
+}
+
+void spool_space_open(struct spool_space *s, const char *path, int64_t log_bytes)
+{
+    char *log = mem_printf("%s-wal", path);
+    s->file = open(path, O_RDWR | O_CLOEXEC);
+    s->log = open(log, O_RDWR | O_CLOEXEC);
+    (void)reserve(s->log, 0, log_bytes); /* if not now, then as it grows */
+    free(log);
+}
+
+void spool_space_close(struct spool_space *s)
+{
+    if (s->file >= 0)
+        close(s->file);
+    if (s->log >= 0)
+        close(s->log);
+    spool_space_init(s);
+}
+
+bool spool_space_reserve(struct spool_space *s, int64_t bytes)
+{
+    struct stat st;
+    if (bytes <= s->reserved_bytes || s->file < 0 || fstat(s->file, &st) != 0)
+        return true;
+    int64_t to = st.st_size; /* what the file has needs no reservation */
+    if (bytes > to) {
+        to = (bytes / STEP_BYTES + 1) * STEP_BYTES;
+        if (!reserve(s->file, st.st_size, to) && !reserve(s->file, st.st_size, to = bytes))
+            return false;
+    }
+    s->reserved_bytes = to;
+    return true;
+}
+
+void spool_space_forget(struct spool_space *s)
+{
+    s->reserved_bytes = 0;
+}

@@ -1,0 +1,186 @@
+/* test_spool_disk.c - disks that are full, cannot be read, or lose the file under the spool. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "power_disk.h"
+#include "spool_fixture.h"
+#include <time.h>
+
+enum { BIG = 60000, HUGE = 200000, GROWN = 20 };
+
+static char big[BIG + 1], huge[HUGE + 1];
+
+static int setup(void **state)
+{
+    memset(big, 'b', BIG);
+    memset(huge, 'h', HUGE);
+    if (fixture_setup(state) != 0)
+        return -1;
+    return fixture_open(*state) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    atomic_store(&disk.write_errno, 0);
+    atomic_store(&disk.fail_read_errno, 0);
+    return fixture_teardown(state);
+}
+
+static void fill(struct fixture *f)
+{
+    for (uint64_t id = 1; id <= GROWN; id++)
+        assert_true(fixture_put(f, id, big));
+}
+
+static void a_full_disk_refuses_and_goes_on_by(struct fixture *f, int how)
+{
+    fill(f);
+    atomic_store(&disk.write_errno, how);
+    struct job j = {0};
+    uint64_t id = GROWN;
+    do
+        id++;
+    while (fixture_do(f, &j, change_put(id, big)) && id < 10 * GROWN);
+    assert_false(j.op.ok);
+    assert_true(j.op.full);
+    assert_int_not_equal(j.op.why[0], '\0');
+    assert_true(atomic_load(&disk.failed) > 0);
+    int64_t bytes = spool_bytes(f->spool);
+    assert_int_equal(bytes, (int64_t)(id - 1) * (BIG + 9));
+    assert_true(fixture_has(f, 1, big)); /* reading needs no room */
+    atomic_store(&disk.write_errno, 0);
+    assert_true(fixture_put(f, id, big));
+    struct seen s;
+    assert_true(fixture_reopen(f, &s));
+    assert_int_equal(s.n, id);
+}
+
+static void a_full_disk_refuses_until_there_is_room(void **state)
+{
+    a_full_disk_refuses_and_goes_on_by(*state, ENOSPC);
+}
+
+static void a_quota_is_a_full_disk(void **state)
+{
+    a_full_disk_refuses_and_goes_on_by(*state, EDQUOT);
+}
+
+static void on_a_full_disk_rows_can_be_dropped(void **state)
+{
+    struct fixture *f = *state;
+    fill(f);
+    atomic_store(&disk.write_errno, ENOSPC);
+    struct job j = {0};
+    uint64_t id = GROWN;
+    while (fixture_do(f, &j, change_put(++id, big)))
+        assert_true(id < 10 * GROWN);
+    assert_true(j.op.full);
+    for (uint64_t i = 1; i < id; i++)
+        assert_true(fixture_drop(f, i));
+    assert_int_equal(spool_bytes(f->spool), 0);
+}
+
+static void on_a_full_disk_only_what_does_not_fit_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    fill(f);
+    atomic_store(&disk.write_errno, ENOSPC);
+    struct job jobs[5] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        jobs[i].mark = (char)('a' + (int)i);
+        job_add(&jobs[i], change_put(101 + i, "small"));
+    }
+    for (uint64_t i = 1; i < FIXTURE_CHANGES; i++) /* together more than is reserved at a time */
+        job_add(&jobs[2], change_put(200 + i, huge));
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+        job_submit(f, &jobs[i]);
+    fixture_wait(f);
+    assert_string_equal(f->order, "abcde");
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+        assert_int_equal(jobs[i].op.ok, i != 2);
+    assert_true(jobs[2].op.full);
+    assert_false(fixture_has(f, 103, "small"));
+    assert_false(fixture_has(f, 201, big));
+}
+
+static void what_cannot_be_read_is_refused_and_the_rest_works(void **state)
+{
+    struct fixture *f = *state;
+    fill(f);
+    fixture_close(f);
+    assert_true(fixture_open(f)); /* nothing of it in SQLite's cache */
+    atomic_store(&disk.fail_read_errno, EIO);
+    struct job j = {0};
+    assert_false(fixture_do(f, &j, (struct spool_change){.kind = SPOOL_TAKE, .id = 1}));
+    assert_false(j.op.full);
+    assert_non_null(strstr(j.op.why, "reading failed: Input/output error"));
+    atomic_store(&disk.fail_read_errno, 0);
+    assert_true(fixture_has(f, 1, big));
+    assert_true(fixture_put(f, 1000, "works"));
+}
+
+static void an_unreadable_file_ends_the_scan(void **state)
+{
+    struct fixture *f = *state;
+    fill(f);
+    fixture_close(f);
+    assert_true(fixture_open(f));
+    atomic_store(&disk.fail_read_errno, EIO);
+    struct seen s;
+    assert_false(fixture_scan(f, &s));
+    assert_non_null(strstr(f->err.text, f->path));
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Puts rows until that is answered as wanted. */
+static void put_until(struct fixture *f, struct job *j, uint64_t *id, bool ok)
+{
+    int64_t deadline = now_ms() + 20000;
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL); /* the spool must be idle once */
+        assert_true(now_ms() < deadline);
+    } while (fixture_do(f, j, (struct spool_change){.kind = SPOOL_READ, .id = ++*id}) != ok);
+}
+
+static void a_file_that_was_moved_away_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    char away[128];
+    snprintf(away, sizeof away, "%s.away", f->path);
+    assert_int_equal(rename(f->path, away), 0);
+    assert_true(fixture_put(f, 1, "x"));
+    struct job j = {0};
+    uint64_t id = 100;
+    put_until(f, &j, &id, false);
+    assert_false(j.op.full);
+    assert_non_null(strstr(j.op.why, "moved or deleted"));
+    assert_int_equal(rename(away, f->path), 0);
+    put_until(f, &j, &id, true);
+    assert_true(fixture_has(f, 1, "x"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_full_disk_refuses_until_there_is_room),
+        T(a_quota_is_a_full_disk),
+        T(on_a_full_disk_rows_can_be_dropped),
+        T(on_a_full_disk_only_what_does_not_fit_is_refused),
+        T(what_cannot_be_read_is_refused_and_the_rest_works),
+        T(an_unreadable_file_ends_the_scan),
+        T(a_file_that_was_moved_away_is_noticed),
+    };
+#undef T
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+/* test_spool_power.c - power cuts at any moment, also after a disk that failed and works again:
+ * what was told is there, what was refused is not, nothing is half there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "power_disk.h"
+#include "spool_model.h"
+#include <time.h>
+
+enum { CUTS = 60, OPS_MOST = 400, FAULTY_CUTS = 12, RETRY_MS = 5 };
+
+static struct world {
+    struct fixture *f;
+    struct model model;
+    struct flight {
+        struct job job;
+        struct model_op op;
+        struct timer retry;
+    } flights[MODEL_OPS];
+    uint32_t left;     /* operations until the cut */
+    uint32_t fault_at; /* so many left: the disk fails; 0: never */
+    bool cut;
+    uint32_t told, refused;
+} w;
+
+static void go(struct flight *f);
+
+static void on_done(struct spool_op *op)
+{
+    struct flight *f = container_of(op, struct flight, job.op);
+    w.f->waiting--;
+    if (w.cut) { /* nobody hears of it any more */
+        if (w.f->waiting == 0)
+            loop_stop(w.f->loop);
+        return;
+    }
+    f->op.stage = op->ok ? MODEL_DONE : MODEL_REFUSED;
+    model_apply(&w.model, &f->op);
+    w.told += op->ok;
+    w.refused += !op->ok;
+    if (op->ok)
+        go(f);
+    else
+        timer_start(w.f->loop, &f->retry, RETRY_MS);
+}
+
+static void on_retry(struct timer *t)
+{
+    if (w.cut)
+        return;
+    w.left++; /* the one that was refused does not count */
+    go(container_of(t, struct flight, retry));
+}
+
+static void go(struct flight *f)
+{
+    if (w.left > 0 && w.left == w.fault_at) {
+        atomic_store(&disk.fail_sync, 1 + (int)model_random(&w.model, 2));
+        w.fault_at = 0;
+    }
+    if (w.left > 0 && --w.left == 0) {
+        w.cut = true;
+        char folder[80];
+        snprintf(folder, sizeof folder, "%s/cut", w.f->folder);
+        disk_power_cut(folder);
+        loop_stop(w.f->loop);
+        return;
+    }
+    do
+        f->op = model_next(&w.model);
+    while (f->op.n == 0);
+    model_fill(&f->job, &f->op);
+    f->op.stage = MODEL_BEGUN;
+    model_apply(&w.model, &f->op);
+    f->job.op.changes = f->job.changes;
+    f->job.op.done = on_done;
+    w.f->waiting++;
+    spool_submit(w.f->spool, &f->job.op);
+}
+
+static void run_until_the_cut(uint32_t ops, uint32_t fault_at)
+{
+    w.left = ops;
+    w.fault_at = fault_at;
+    w.cut = false;
+    for (size_t i = 0; i < MODEL_OPS && !w.cut; i++) {
+        w.flights[i].retry.fire = on_retry;
+        go(&w.flights[i]);
+    }
+    if (!w.cut)
+        loop_run(w.f->loop);
+    fixture_wait(w.f);
+    for (size_t i = 0; i < MODEL_OPS; i++)
+        timer_stop(w.f->loop, &w.flights[i].retry);
+    fixture_close(w.f);
+}
+
+/* The files as the cut left them take the place of the others. */
+static void after_the_cut(struct fixture *f)
+{
+    disk_forget();
+    static const char *const ends[] = {"", "-wal"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        char from[128], to[128];
+        snprintf(from, sizeof from, "%s/cut/spool%s", f->folder, ends[i]);
+        snprintf(to, sizeof to, "%s%s", f->path, ends[i]);
+        unlink(to);
+        rename(from, to);
+    }
+    model_check(&w.model, f);
+    fixture_close(f);
+    for (size_t i = 0; i < MODEL_OPS; i++)
+        spool_op_clear(&w.flights[i].job.op);
+}
+
+static int setup(void **state)
+{
+    if (fixture_setup(state) != 0)
+        return -1;
+    w = (struct world){.f = *state};
+    w.model.random = disk.random = (uint64_t)time(NULL);
+    print_message("seed %llu\n", (unsigned long long)w.model.random);
+    char folder[80];
+    snprintf(folder, sizeof folder, "%s/cut", w.f->folder);
+    return mkdir(folder, 0700);
+}
+
+static int teardown(void **state)
+{
+    char folder[80];
+    snprintf(folder, sizeof folder, "%s/cut", w.f->folder);
+    rmdir(folder);
+    return fixture_teardown(state);
+}
+
+static void open_and_watch(struct fixture *f)
+{
+    disk_watch(f->path);
+    struct seen s;
+    if (!fixture_open(f) || !fixture_scan(f, &s))
+        fail_msg("%s", f->err.text);
+}
+
+static void what_was_told_survives_power_cuts(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < CUTS; i++) {
+        open_and_watch(f);
+        run_until_the_cut(1 + model_random(&w.model, OPS_MOST), 0);
+        after_the_cut(f);
+    }
+    print_message("%u operations told done, %d syncs\n", w.told, atomic_load(&disk.syncs));
+    assert_true(w.told > CUTS && w.refused == 0);
+}
+
+/* The one that failed was refused; later ones, once the disk works again, must not hang on it. */
+static void a_failed_sync_loses_nothing_that_is_told(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < FAULTY_CUTS; i++) {
+        open_and_watch(f);
+        run_until_the_cut(300, 1 + model_random(&w.model, 290));
+        after_the_cut(f);
+        atomic_store(&disk.fail_sync, 0);
+    }
+    print_message("%u operations told done, %u refused, %d syncs failed\n", w.told, w.refused,
+                  atomic_load(&disk.failed));
+    assert_true(atomic_load(&disk.failed) >= FAULTY_CUTS && w.refused >= FAULTY_CUTS / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_told_survives_power_cuts, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_sync_loses_nothing_that_is_told, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
