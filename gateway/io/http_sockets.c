@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct http_socket {
@@ -11,6 +12,7 @@ struct http_socket {
     struct http_sockets *table;
     bool ours;
     bool idle; /* nothing is wanted */
+    ino_t inode;
 };
 
 void http_sockets_init(struct http_sockets *t, struct loop *loop,
@@ -48,6 +50,12 @@ static struct http_socket *add(struct http_sockets *t, int fd)
     return s;
 }
 
+static ino_t inode_of(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
 static void drop(struct http_sockets *t, int fd)
 {
     struct http_socket *s = find(t, fd);
@@ -61,8 +69,11 @@ static void drop(struct http_sockets *t, int fd)
 int http_sockets_open(struct http_sockets *t, int family, int type, int protocol)
 {
     int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-    if (fd >= 0)
-        add(t, fd)->ours = true;
+    if (fd >= 0) {
+        struct http_socket *s = add(t, fd);
+        s->ours = true;
+        s->inode = inode_of(fd);
+    }
     return fd;
 }
 
@@ -84,8 +95,9 @@ bool http_sockets_want(struct http_sockets *t, int fd, uint32_t events)
 
 void http_sockets_unwant(struct http_sockets *t, int fd)
 {
+    /* curl 7.88 closes a socket that is not connected yet without telling us (cf_socket_close) */
     struct http_socket *s = find(t, fd);
-    if (s != NULL && s->ours)
+    if (s != NULL && s->ours && s->inode != 0 && inode_of(fd) == s->inode)
         s->idle = true;
     else
         drop(t, fd);

@@ -100,6 +100,38 @@ static void cancelled_calls_do_not_come_back(void **state)
 
 /* Both answers are there in the same turn: the first one's end cancels the second, which has ended
  * already but was not told yet. */
+static struct pair_call *connecting;
+static struct pair *connecting_in;
+
+static void cancel_connecting(struct timer *t)
+{
+    (void)t;
+    http_client_cancel(connecting_in->client, &connecting->http);
+}
+
+/* curl 7.88 closes a socket that is not connected yet without a word; a watch that stayed on it
+ * would end the process at the next descriptor. */
+static void a_call_may_be_cancelled_while_it_connects(void **state)
+{
+    struct pair *p = *state;
+    struct pair_call first, second;
+    struct timer soon = {.fire = cancel_connecting};
+    pair_open(p, pair_echo, 100);
+    call_init(p, &first, "GET", "/1");
+    first.http.done = never;
+    connecting = &first;
+    connecting_in = p;
+    http_client_start(p->client, &first.http);
+    timer_start(p->loop, &soon, 0);
+    call_init(p, &second, "GET", "/2");
+    http_client_start(p->client, &second.http);
+    p->want = 1;
+    pair_run(p, pair_calls_done);
+    assert_int_equal(second.http.result, HTTP_DONE);
+    http_call_clear(&first.http);
+    http_call_clear(&second.http);
+}
+
 static void a_call_that_has_ended_can_still_be_cancelled(void **state)
 {
     struct pair *p = *state;
@@ -199,6 +231,7 @@ int main(void)
         PAIR(a_call_may_be_started_where_another_ended),
         PAIR(a_bad_url_too_ends_on_the_loop),
         PAIR(cancelled_calls_do_not_come_back),
+        PAIR(a_call_may_be_cancelled_while_it_connects),
         PAIR(a_call_that_has_ended_can_still_be_cancelled),
         PAIR(the_client_may_be_freed_with_calls_out_even_in_done),
         PAIR(more_calls_than_connections_all_come_back),
