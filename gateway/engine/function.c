@@ -182,12 +182,17 @@ int64_t function_free_slots(const struct function *f)
     return n > 0 ? n : 0;
 }
 
-static void count(const struct function *f, struct metric *m)
+static void count(struct metric *m)
 {
     if (m != NULL)
         metric_inc(m);
+}
+
+/* A function and its former self, which is being retired, share one gauge. */
+static void count_running(const struct function *f, double by)
+{
     if (f->concurrent != NULL)
-        metric_set(f->concurrent, (double)f->in_flight);
+        metric_add(f->concurrent, by);
 }
 
 bool function_take_slot(struct function *f)
@@ -229,7 +234,7 @@ void function_unwait(struct slot_waiter *w)
 
 void function_count_throttle(struct function *f)
 {
-    count(f, f->throttles);
+    count(f->throttles);
 }
 
 void function_send(struct function *f, struct delivery *d)
@@ -239,7 +244,7 @@ void function_send(struct function *f, struct delivery *d)
     d->timeout_ms = f->settings->timeout_s * 1000;
     if (d->request_id[0] == '\0')
         rand_uuid(d->request_id);
-    count(f, NULL);
+    count_running(f, 1);
     f->sink->ops->send(f->sink, d);
 }
 
@@ -248,7 +253,7 @@ void function_cancel(struct function *f, struct delivery *d)
     f->sink->ops->cancel(f->sink, d);
     d->function = NULL;
     function_give_slot(f);
-    count(f, NULL);
+    count_running(f, -1);
 }
 
 void function_delivery_ended(struct delivery *d)
@@ -258,14 +263,15 @@ void function_delivery_ended(struct delivery *d)
         return;
     d->function = NULL;
     function_give_slot(f);
+    count_running(f, -1);
     enum outcome o = d->reply.outcome;
     if (o == OUTCOME_THROTTLED || o == OUTCOME_UNREACHABLE || o == OUTCOME_REJECTED) {
-        count(f, f->throttles);
+        count(f->throttles);
         return;
     }
-    count(f, f->invocations);
+    count(f->invocations);
     if (o != OUTCOME_OK)
-        count(f, f->errors);
+        count(f->errors);
     if (f->duration != NULL)
         metric_observe(f->duration, (double)(loop_clock_us(f->env->loop) - d->sent_us) * 1e-6);
 }
