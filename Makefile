@@ -69,7 +69,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ALL_LIB)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ALL_LIB)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(filter-out gateway/engine/spool%,$(ENGINE)) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
+SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(filter-out gateway/engine/spool% gateway/engine/queue%,$(ENGINE)) $(BASE) gateway/io/loop_core.c gateway/io/metrics.c)
 $(BUILD)/tests/sim/sim: $(SIM_OBJECTS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
