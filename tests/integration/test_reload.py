@@ -168,3 +168,38 @@ def test_a_pipe_is_not_a_configuration(t):
     eventually(lambda: "stays in force" in gateway.log(), 5, "refused")
     ok(gateway.invoke("f", {"do": "echo", "value": 1}), {"echo": 1})
     assert gateway.stop() == 0
+
+
+@limit(120)
+def test_order_survives_reloads_and_restarts(t):
+    """FIFO: groups stay in order and nothing is lost, whichever way the mapping ends and begins."""
+    queue, dead = t.queue("queue.fifo", dead_after=50, VisibilityTimeout=2)
+    records = t.records()
+    groups, each = 4, 30
+    queue.send_all([{"id": f"g{g}-{i}", "g": g, "fail": int(i % 10 == 3), "sleep": 0.02}
+                    for i in range(each) for g in range(groups)],
+                   group=lambda _, body: f"g{body['g']}")
+    config = t.config({"worker": t.worker(
+        queue, records, {"PARTIAL": "1"},
+        {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"]}, Timeout=2,
+        ReservedConcurrentExecutions=3)}, t.elasticmq())
+    gateway = t.gateway(config)
+    for round_ in range(12):
+        if queue.empty():
+            break
+        before = records.count()
+        eventually(lambda n=before: records.count() > n or queue.empty(), 20, "goes on")
+        config["Functions"]["worker"]["Events"]["Queue"]["Properties"]["BatchSize"] = 10 - round_ % 3
+        gateway.write(config)
+        if round_ % 4 == 3:
+            assert gateway.stop() == 0
+            gateway.start()
+        else:
+            gateway.reload()
+    eventually(queue.empty, 60, "queue empty", every=0.2)
+    assert dead.empty(), f"dead letter queue: {dead.depth()}"
+    for g in range(groups):
+        done = [int(line["id"].split("-")[1]) for line in records.lines()
+                if line["ok"] and line["group"] == f"g{g}"]
+        assert done == list(range(each)), f"g{g}: {done}"
+    assert gateway.stop() == 0
