@@ -204,7 +204,8 @@ def test_reload(t):
     new.send({"id": 1})
     eventually(lambda: files["new"].count() == 1, 15, "the new mapping works")
     changed.send_all([{"id": i} for i in range(2, 7)])
-    eventually(lambda: files["changed"].count() == 6, 15, "the changed mapping works")
+    # ElasticMQ may give one to the poll that the old mapping had to cancel: it comes again.
+    eventually(lambda: files["changed"].count() == 6, 45, "the changed mapping works")
     removed.send({"id": 2})
     eventually(kept.empty, 15, "the flying message came home")
     kept.send({"id": 2})
@@ -212,7 +213,7 @@ def test_reload(t):
     assert {line["pid"] for line in files["kept"].lines()} == {pid}, "its process was replaced"
     assert [line["receive"] for line in files["kept"].lines()] == [1, 1, 1]
     never(lambda: files["removed"].count() > 1, 1, "the removed mapping still works")
-    assert removed.depth()[0] == 1
+    assert sum(removed.depth()) == 1
     assert gateway.invoke("removed", {}).status == 404
     law(gateway)
     assert gateway.stop() == 0
