@@ -2,6 +2,7 @@
 #include "api/sqs_attributes.h"
 #include "api/sqs_ops.h"
 #include "api/sqs_tags.h"
+#include "api/sqs_turn.h"
 #include "base/mem.h"
 
 struct admin {
@@ -64,6 +65,8 @@ void sqs_admin_set_attributes(struct sqs_call *c)
 {
     struct queue_settings settings = *queue_settings(c->queue);
     const struct json *map;
+    if (!sqs_turn_take(c, slice_of(queue_name(c->queue))))
+        return;
     bool ok = sqs_in_map(c, c->root, "Attributes", &map);
     if (ok && json_count(map) == 0)
         ok = sqs_problem_set(&c->problem, SQS_ERROR_MISSING,
@@ -80,6 +83,8 @@ void sqs_admin_tag(struct sqs_call *c)
 {
     struct option_map tags;
     const struct json *map;
+    if (!sqs_turn_take(c, slice_of(queue_name(c->queue))))
+        return;
     bool ok = sqs_in_map(c, c->root, "Tags", &map);
     if (ok && json_count(map) == 0)
         ok = sqs_problem_set(&c->problem, SQS_ERROR_MISSING,
@@ -94,6 +99,8 @@ void sqs_admin_untag(struct sqs_call *c)
 {
     struct option_map tags;
     const struct json *list;
+    if (!sqs_turn_take(c, slice_of(queue_name(c->queue))))
+        return;
     bool ok = sqs_in_list(c, c->root, "TagKeys", &list);
     if (ok && json_count(list) == 0)
         ok = sqs_problem_set(&c->problem, SQS_ERROR_MISSING,

@@ -5,6 +5,7 @@
 #include "api/sqs_address.h"
 #include "api/sqs_form.h"
 #include "api/sqs_ops.h"
+#include "api/sqs_turn.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include <stdlib.h>
@@ -27,7 +28,8 @@ struct sqs_api *sqs_api_new(const struct env *env, struct queues *queues,
     api->queues = queues;
     api->options = *options;
     list_init(&api->calls);
-    list_init(&api->creating);
+    list_init(&api->turns);
+    task_init(&api->wake, sqs_turn_wake);
     return api;
 }
 
@@ -52,9 +54,10 @@ void sqs_api_free(struct sqs_api *api)
     if (api == NULL)
         return;
     sqs_api_stop(api);
-    sqs_create_abandon(api);
+    sqs_turn_abandon(api);
     while (!list_empty(&api->calls))
         sqs_call_orphan(container_of(api->calls.next, struct sqs_call, node));
+    task_cancel(&api->wake);
     explicit_bzero(&api->keys, sizeof api->keys);
     free(api);
 }
@@ -168,14 +171,11 @@ static void free_body(struct http_request *req)
     buf_free(&body);
 }
 
-/* c->root is there. */
-static void run(struct sqs_call *c)
+/* The tree holds all that is needed from here on. */
+static void begin(struct sqs_call *c)
 {
     free_body(c->req);
-    if (c->op->on_queue && !sqs_address_resolve(c))
-        sqs_call_refuse(c);
-    else
-        c->op->run(c);
+    sqs_ops_run(c);
 }
 
 /* ---- the two protocols ---- */
@@ -196,7 +196,7 @@ static void handle_json(struct sqs_api *api, struct http_request *req, struct sl
     if (too_large(c) || !parse(c, req->body.n > 0 ? req->body : SLICE("{}")))
         sqs_call_refuse(c);
     else
-        run(c);
+        begin(c);
 }
 
 static void handle_form(struct sqs_api *api, struct http_request *req, const struct sqs_form *f)
@@ -220,7 +220,7 @@ static void handle_form(struct sqs_api *api, struct http_request *req, const str
     bool ok = !too_large(c) && parse(c, buf_slice(&document));
     buf_free(&document);
     if (ok)
-        run(c);
+        begin(c);
     else
         sqs_call_refuse(c);
 }

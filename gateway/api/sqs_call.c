@@ -1,6 +1,7 @@
 /* sqs_call.c - the life of a request to the SQS API, and how it is answered. */
 #include "api/sqs_call.h"
 
+#include "api/sqs_turn.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include <assert.h>
@@ -27,6 +28,7 @@ struct sqs_call *sqs_call_new(struct sqs_api *api, struct http_request *req, boo
 static void call_free(struct sqs_call *c)
 {
     if (c->api != NULL) {
+        sqs_turn_end(c);
         list_remove(&c->node);
         c->api->n_calls--;
     }
@@ -98,6 +100,7 @@ static void tell_error(struct sqs_call *c, enum sqs_error error, const char *tex
 void sqs_call_orphan(struct sqs_call *c)
 {
     tell_error(c, SQS_ERROR_UNAVAILABLE, "The service is shutting down.");
+    sqs_turn_end(c);
     list_remove(&c->node);
     c->api->n_calls--;
     c->api = NULL;

@@ -24,7 +24,8 @@ struct sqs_api {
     struct sigv4_keys keys;
     struct list calls; /* not answered yet */
     size_t n_calls;
-    struct list creating; /* struct sqs_create: queues on their way to the disk, and who waits */
+    struct list turns; /* struct sqs_turn */
+    struct task wake;
     bool stopping;
 };
 
@@ -35,7 +36,8 @@ struct sqs_call {
     const struct sqs_operation *op;
     bool query; /* protocol */
     struct json *root;
-    struct queue *queue; /* valid while op->run runs, not later */
+    struct sqs_turn *turn; /* NULL: has none */
+    struct queue *queue;   /* valid while op->run runs, not later */
     struct arena arena;
     struct sqs_problem problem;
     void *state; /* the operation's own, freed with the call */

@@ -2,17 +2,12 @@
 #include "api/sqs_attributes.h"
 #include "api/sqs_ops.h"
 #include "api/sqs_tags.h"
+#include "api/sqs_turn.h"
 #include "base/mem.h"
-#include <stdlib.h>
 
-/* A queue on its way to the disk; who asks for the same name meanwhile waits for what becomes of
- * it. */
 struct create {
     struct queue_admin op;
-    struct list node; /* in api->creating */
     struct sqs_call *call;
-    struct slice name; /* in the call's tree */
-    bool waits;        /* for another one */
 };
 
 static void answer(struct sqs_call *c, const struct queue *q)
@@ -98,66 +93,15 @@ static void compare(struct sqs_call *c, const struct queue *q, const struct json
 
 /* ---- a new one ---- */
 
-static struct create *find_creating(struct sqs_api *api, struct slice name)
-{
-    list_each(&api->creating, it)
-    {
-        struct create *k = container_of(it, struct create, node);
-        if (!k->waits && slice_eq(k->name, name))
-            return k;
-    }
-    return NULL;
-}
-
-/* Those that waited try again; the first of them may begin a creation of its own. */
-static void wake(struct sqs_api *api, struct slice name)
-{
-    struct list ready;
-    list_init(&ready);
-    list_each(&api->creating, it)
-    {
-        struct create *k = container_of(it, struct create, node);
-        if (k->waits && slice_eq(k->name, name)) {
-            list_remove(&k->node);
-            list_append(&ready, &k->node);
-        }
-    }
-    while (!list_empty(&ready)) {
-        struct create *k = container_of(ready.next, struct create, node);
-        struct sqs_call *c = k->call;
-        list_remove(&k->node);
-        c->state = NULL;
-        free(k);
-        sqs_create(c);
-    }
-}
-
 static void on_created(struct queue_admin *op)
 {
-    struct create *k = container_of(op, struct create, op);
-    struct sqs_call *c = k->call;
-    struct sqs_api *api = c->api;
-    if (!sqs_call_alive(c)) /* the list went with the API */
+    struct sqs_call *c = container_of(op, struct create, op)->call;
+    if (!sqs_call_alive(c))
         return;
-    char *name = slice_dup(k->name);
-    list_remove(&k->node);
     if (op->status == QUEUE_OK)
         answer(c, op->queue);
     else
         sqs_call_status(c, op->status);
-    wake(api, slice_of(name));
-    free(name);
-}
-
-static struct create *create_new(struct sqs_call *c, struct slice name)
-{
-    struct create *k = mem_alloc(sizeof *k);
-    k->call = c;
-    k->name = name;
-    k->op.done = on_created;
-    c->state = k;
-    list_append(&c->api->creating, &k->node);
-    return k;
 }
 
 static void begin(struct sqs_call *c, struct slice name, const struct json *attributes, bool fifo)
@@ -170,7 +114,10 @@ static void begin(struct sqs_call *c, struct slice name, const struct json *attr
         sqs_call_refuse(c);
         return;
     }
-    struct create *k = create_new(c, name);
+    struct create *k = mem_alloc(sizeof *k);
+    k->call = c;
+    k->op.done = on_created;
+    c->state = k;
     queue_create(c->api->queues, name, &settings, &tags, &k->op);
 }
 
@@ -183,22 +130,11 @@ void sqs_create(struct sqs_call *c)
         sqs_call_refuse(c);
         return;
     }
+    if (!sqs_turn_take(c, name))
+        return;
     const struct queue *there = queues_find(c->api->queues, name);
     if (there != NULL)
         compare(c, there, attributes);
-    else if (find_creating(c->api, name) != NULL)
-        create_new(c, name)->waits = true;
     else
         begin(c, name, attributes, fifo);
-}
-
-void sqs_create_abandon(struct sqs_api *api)
-{
-    list_each(&api->creating, it)
-    {
-        struct create *k = container_of(it, struct create, node);
-        list_remove(&k->node);
-        if (k->waits)
-            sqs_call_fail(k->call, SQS_ERROR_UNAVAILABLE, "The service is shutting down.");
-    }
 }

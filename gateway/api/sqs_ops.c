@@ -1,6 +1,8 @@
 /* sqs_ops.c - the table of SQS's operations. */
 #include "api/sqs_ops.h"
 
+#include "api/sqs_address.h"
+
 /* Who may do what is not ours to say: there is one owner, and no policy. */
 static void refuse_permission(struct sqs_call *c)
 {
@@ -44,4 +46,12 @@ const struct sqs_operation *sqs_ops_find(struct slice name)
         if (slice_is(name, operations[i].name))
             return &operations[i];
     return NULL;
+}
+
+void sqs_ops_run(struct sqs_call *c)
+{
+    if (c->op->on_queue && !sqs_address_resolve(c))
+        sqs_call_refuse(c);
+    else
+        c->op->run(c);
 }

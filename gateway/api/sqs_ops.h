@@ -8,6 +8,9 @@
 const struct sqs_operation *sqs_ops_find(struct slice name);
 extern const struct sqs_operation sqs_ops_peek; /* ours: a receive that changes nothing */
 
+/* Finds the queue, if it takes one, and runs call->op; call->root is there. */
+void sqs_ops_run(struct sqs_call *);
+
 /* sqs_send.c */
 void sqs_send_one(struct sqs_call *);
 void sqs_send_batch(struct sqs_call *);
@@ -21,7 +24,6 @@ void sqs_touch_visibility(struct sqs_call *);
 void sqs_touch_visibility_batch(struct sqs_call *);
 /* sqs_create.c */
 void sqs_create(struct sqs_call *);
-void sqs_create_abandon(struct sqs_api *); /* those that wait for another one are told */
 /* sqs_admin.c */
 void sqs_admin_delete(struct sqs_call *);
 void sqs_admin_purge(struct sqs_call *);
