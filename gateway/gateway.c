@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "base/mem.h"
 #include "gateway/live.h"
+#include "gateway/own.h"
 #include "io/aws_client.h"
 #include "io/http_client.h"
 #include "io/http_server.h"
@@ -19,7 +20,9 @@ struct gateway {
     struct env env;
     struct aws_client_options aws_options;
     struct live live;
-    bool live_ready;
+    bool live_ready, started;
+    struct own *own;
+    char *base_url; /* of the Api, as our own source reaches it */
     struct api_host host;
     struct api *api;
     char *gateway_text, *region, *account_id;
@@ -46,7 +49,20 @@ static void host_report(void *ctx)
 
 static bool host_ready(void *ctx)
 {
-    return !((struct gateway *)ctx)->draining;
+    const struct gateway *g = ctx;
+    return g->started && !g->draining;
+}
+
+static bool host_handle(void *ctx, struct http_request *req)
+{
+    const struct gateway *g = ctx;
+    return g->own != NULL && own_handle(g->own, req);
+}
+
+static const char *own_endpoint_of(const struct env *env, const char *arn)
+{
+    const struct gateway *g = (const void *)((const char *)env - offsetof(struct gateway, env));
+    return own_endpoint(g->own, arn);
 }
 
 static void host_problems(void *ctx, struct buf *out)
@@ -59,8 +75,8 @@ static void host_problems(void *ctx, struct buf *out)
 static void stop_when_quiet(struct timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, settle);
-    if (g->rested && (g->api == NULL || api_pending(g->api) == 0) &&
-        !http_server_finishing(g->env.server))
+    bool answered = api_pending(g->api) == 0 && own_pending(g->own) == 0;
+    if (g->rested && answered && !http_server_finishing(g->env.server))
         loop_stop(g->env.loop);
     else
         timer_start(g->env.loop, &g->settle, 5);
@@ -70,6 +86,8 @@ static void on_rested(void *ctx)
 {
     struct gateway *g = ctx;
     g->rested = true;
+    api_stop(g->api); /* not before: our own mappings delete their messages through it */
+    own_stop(g->own);
 }
 
 static void on_patience_over(struct timer *t)
@@ -104,7 +122,6 @@ static void on_stop_signal(int signo, void *ctx)
     }
     log_info(&scope, "signal %d: draining for at most %lld ms", signo, (long long)g->drain_ms);
     g->draining = true;
-    api_stop(g->api);
     live_drain(&g->live, on_rested, g);
     timer_start(g->env.loop, &g->deadline, g->drain_ms);
     timer_start(g->env.loop, &g->settle, 0);
@@ -132,6 +149,7 @@ static void on_reload_signal(int signo, void *ctx)
                          "LogLevel and LogFormat are taken over; other changes need a restart");
     struct gateway_settings now = c->gateway;
     struct error err = {0};
+    own_apply(g->own, g->live.current, c);
     if (!live_apply(&g->live, c, &err)) {
         log_error(&scope, "reload: %s; the old configuration stays in force", err.text);
         return;
@@ -165,6 +183,14 @@ static bool open_signals(struct gateway *g, struct error *err)
            loop_signal(l, SIGHUP, on_reload_signal, g, err);
 }
 
+/* Where we reach what listens on host. */
+static const char *reachable(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
 /* HOST:PORT, checked by the catalog */
 static bool open_api(struct gateway *g, const char *address, struct error *err)
 {
@@ -172,30 +198,40 @@ static bool open_api(struct gateway *g, const char *address, struct error *err)
     int64_t port = 0;
     if (colon == NULL || !slice_int(slice_of(colon + 1), &port) || port < 0 || port > UINT16_MAX)
         return error_set(err, ERROR_CONFIG, "Gateway.Api: '%s' is not HOST:PORT", address);
-    char *host = slice_dup((struct slice){address, (size_t)(colon - address)});
+    struct slice name = {address, (size_t)(colon - address)};
+    bool v6 = slice_starts(name, "[");
+    char *host = slice_dup(v6 ? (struct slice){name.p + 1, name.n - 2} : name);
     g->host = (struct api_host){.ctx = g,
                                 .function = host_function,
                                 .report = host_report,
                                 .ready = host_ready,
-                                .problems = host_problems};
+                                .problems = host_problems,
+                                .handle = host_handle};
     g->api = api_open(&g->env, &g->host, host, (uint16_t)port, err);
+    if (g->api != NULL)
+        g->base_url = mem_printf(v6 ? "http://[%s]:%u" : "http://%s:%u", reachable(host),
+                                 (unsigned)api_port(g->api));
     free(host);
     return g->api != NULL;
 }
 
+/* The Api listens first, because mappings reach our own queues through it; it is not ready before
+ * everything else is. */
 static bool start(struct gateway *g, struct error *err)
 {
     struct catalog *c = g->first;
-    char *address = mem_strdup(c->gateway.api);
-    bool ok = open_env(g, err) && open_signals(g, err);
-    if (ok) {
-        live_init(&g->live, &g->env, c->gateway.concurrent_executions);
-        g->live_ready = true;
-        g->first = NULL;
-        ok = live_apply(&g->live, c, err) && open_api(g, address, err);
-    }
-    free(address);
-    return ok;
+    if (!open_env(g, err) || !open_api(g, c->gateway.api, err))
+        return false;
+    g->own = own_open(&g->env, c, g->base_url, err);
+    if (g->own == NULL || !open_signals(g, err))
+        return false;
+    g->env.own_endpoint = own_endpoint_of;
+    g->env.own_credentials = own_credentials(g->own);
+    live_init(&g->live, &g->env, c->gateway.concurrent_executions);
+    g->live_ready = true;
+    g->first = NULL;
+    g->started = live_apply(&g->live, c, err);
+    return g->started;
 }
 
 struct gateway *gateway_new(const char *config_path, struct catalog *c, struct error *err)
@@ -253,6 +289,7 @@ void gateway_free(struct gateway *g)
     api_close(g->api);
     if (g->live_ready)
         live_free(&g->live);
+    own_close(g->own);
     aws_client_free(e->aws);
     http_client_free(e->http);
     http_server_free(e->server);
@@ -260,6 +297,7 @@ void gateway_free(struct gateway *g)
     loop_free(e->loop);
     catalog_free(g->first);
     free(g->path);
+    free(g->base_url);
     free(g->gateway_text);
     free(g->region);
     free(g->account_id);

@@ -155,6 +155,7 @@ void sqs_send(struct sqs *s, struct aws_call *call, struct buf *body, const stru
     const struct env *env = s->source.env;
     call->service = "sqs";
     call->endpoint = env->own_endpoint != NULL ? env->own_endpoint(env, s->queue) : NULL;
+    call->credentials = call->endpoint != NULL ? env->own_credentials : NULL;
     call->region = s->region;
     call->path = "/";
     call->headers = sqs_wire_headers(s->protocol, r->op, &call->n_headers);

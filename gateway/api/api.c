@@ -84,6 +84,8 @@ static const struct api_error unknown_path = {404, "UnknownOperationException", 
 static void handle(struct http_request *req)
 {
     struct api *a = req->ctx;
+    if (a->host->handle(a->host->ctx, req))
+        return;
     for (size_t i = 0; i < ARRAY_LEN(pages); i++)
         if (slice_is(req->path, pages[i].path) &&
             (slice_is(req->method, "GET") || slice_is(req->method, "HEAD"))) {

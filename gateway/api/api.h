@@ -11,7 +11,8 @@ struct api_host {
     struct function *(*function)(void *ctx, struct slice name); /* NULL: unknown */
     void (*report)(void *ctx);                                  /* brings the metrics up to date */
     bool (*ready)(void *ctx);                                   /* started, not draining */
-    void (*problems)(void *ctx, struct buf *out); /* one line per mapping that cannot work */
+    bool (*handle)(void *ctx, struct http_request *); /* another service of ours: true = taken */
+    void (*problems)(void *ctx, struct buf *out);     /* one line per mapping that cannot work */
 };
 
 struct api;

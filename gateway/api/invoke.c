@@ -263,6 +263,10 @@ void invoke_handle(struct api *a, struct http_request *req, struct slice name)
 {
     char request_id[UUID_LEN + 1];
     rand_uuid(request_id);
+    if (!a->host->ready(a->host->ctx)) {
+        api_reply_error(req, &going, request_id, "The gateway is starting or stopping.");
+        return;
+    }
     buf_clear(&a->scratch);
     struct function *f = find(a, req, name, &a->scratch, request_id);
     if (f == NULL)

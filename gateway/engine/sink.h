@@ -62,6 +62,7 @@ struct http_client;
 struct http_server;
 struct metrics;
 struct aws_client;
+struct credentials;
 struct function_settings;
 
 /* What adapters may use; lives as long as the gateway. */
@@ -75,6 +76,7 @@ struct env {
     /* Base URL of our own Api when the ARN names something that lives in this gateway (an embedded
      * queue), else NULL; may be asked at each request. NULL function: nothing does. */
     const char *(*own_endpoint)(const struct env *, const char *arn);
+    const struct credentials *own_credentials; /* that our own Api wants; NULL: none */
 };
 
 struct sink;

@@ -24,6 +24,7 @@ struct aws_client {
 
 /* A call on its way. */
 struct trip {
+    struct credentials by;
     struct list node;
     struct aws_client *client;
     struct aws_call *call;
@@ -132,7 +133,6 @@ static void refuse(struct trip *t, const char *why)
 /* Our own header lines in text, one after the other with a NUL between. */
 static size_t write_own_headers(struct trip *t, bool sign, const char *amz_date)
 {
-    const struct aws_client *c = t->client;
     struct url_parts u = split_url(t->url);
     size_t n = 1;
     buf_printf(&t->text, "Host: " SLICE_FMT "%c", SLICE_ARG(u.host), '\0');
@@ -140,8 +140,8 @@ static size_t write_own_headers(struct trip *t, bool sign, const char *amz_date)
         return n;
     buf_printf(&t->text, "X-Amz-Date: %s%c", amz_date, '\0');
     n++;
-    if (c->account.session_token) {
-        buf_printf(&t->text, "X-Amz-Security-Token: %s%c", c->account.session_token, '\0');
+    if (t->by.session_token) {
+        buf_printf(&t->text, "X-Amz-Security-Token: %s%c", t->by.session_token, '\0');
         n++;
     }
     if (strcmp(t->call->service, "s3") == 0) {
@@ -190,10 +190,8 @@ static bool write_authorization(struct trip *t, size_t n_lines, int64_t time_ms)
         .path_once = strcmp(call->service, "s3") == 0,
         .keys = &t->client->keys,
     };
-    struct credentials by = {c->account.access_key, c->account.secret_key,
-                             c->account.session_token};
     buf_str(&t->authorization, "Authorization: ");
-    return sigv4_authorization(&r, &by, &t->authorization);
+    return sigv4_authorization(&r, &t->by, &t->authorization);
 }
 
 /* false: too many headers, or they are too long. */
@@ -231,7 +229,11 @@ void aws_call_start(struct aws_client *c, struct aws_call *call)
 
     char *base = call->endpoint ? mem_strdup(call->endpoint)
                                 : aws_account_own_endpoint(&c->account, call->service);
-    bool sign = c->account.access_key != NULL, own = base != NULL;
+    t->by = call->credentials != NULL
+                ? *call->credentials
+                : (struct credentials){c->account.access_key, c->account.secret_key,
+                                       c->account.session_token};
+    bool sign = t->by.access_key != NULL, own = base != NULL;
     if (!own)
         base = aws_account_aws_endpoint(&c->account, call->service, call->region);
     t->url = join_url(base, call->path ? call->path : "/", call->query);

@@ -23,10 +23,11 @@ void aws_client_free(struct aws_client *);
 
 /* One signed POST. Owned by the caller, zeroed first, must stay until done or cancel. */
 struct aws_call {
-    struct http_call http;      /* result, status, response: see http_client.h */
-    const char *service;        /* "sqs", "lambda": endpoint and signing name */
-    const char *endpoint;       /* NULL: resolved; else this base URL (InvokeEndpoint, tests) */
-    const char *region;         /* NULL: the client's */
+    struct http_call http; /* result, status, response: see http_client.h */
+    const char *service;   /* "sqs", "lambda": endpoint and signing name */
+    const char *endpoint;  /* NULL: resolved; else this base URL (InvokeEndpoint, tests) */
+    const struct credentials *credentials; /* NULL: resolved; borrowed until done */
+    const char *region;                    /* NULL: the client's */
     const char *path;           /* as on the wire, "/" or percent-encoded; borrowed until done */
     const char *query;          /* raw, NULL: none */
     const char *const *headers; /* extra "Name: value" lines, borrowed until done; all are signed */

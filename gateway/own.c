@@ -1,0 +1,200 @@
+/* own.c - opens the store, keeps the file's queues, and hands requests to the SQS service. */
+#include "gateway/own.h"
+
+#include "api/sqs_api.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct own {
+    const struct env *env;
+    struct spool *spool;
+    struct queues *queues;
+    struct sqs_api *api;
+    char *base_url, *access_key, *secret_key;
+    struct credentials credentials;
+    struct sqs_api_options options;
+    size_t changing; /* queues on their way to the disk */
+    bool starting;   /* the loop runs only for them */
+};
+
+/* One change of a queue that the file asks for. */
+struct change {
+    struct queue_admin admin;
+    struct own *own;
+    char *name;
+    const char *what; /* static */
+};
+
+static const struct log_scope scope = {"gateway", "queues"};
+
+static void on_changed(struct queue_admin *admin)
+{
+    struct change *c = container_of(admin, struct change, admin);
+    struct own *o = c->own;
+    if (admin->status != QUEUE_OK)
+        log_error(&scope, "queue %s could not be %s: the store does not take it", c->name, c->what);
+    else
+        log_info(&scope, "queue %s is %s", c->name, c->what);
+    free(c->name);
+    free(c);
+    if (--o->changing == 0 && o->starting)
+        loop_stop(o->env->loop);
+}
+
+static struct change *change_new(struct own *o, const char *name, const char *what)
+{
+    struct change *c = mem_alloc(sizeof *c);
+    c->admin.done = on_changed;
+    c->own = o;
+    c->name = mem_strdup(name);
+    c->what = what;
+    o->changing++;
+    return c;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool same_settings(const struct queue_settings *a, const struct queue_settings *b)
+{
+    return a->visibility_s == b->visibility_s && a->delay_s == b->delay_s &&
+           a->retention_s == b->retention_s && a->max_bytes == b->max_bytes &&
+           a->wait_s == b->wait_s && a->fifo == b->fifo && a->content_dedup == b->content_dedup &&
+           a->dedup_per_group == b->dedup_per_group &&
+           a->throughput_per_group == b->throughput_per_group &&
+           same_text(a->dead_arn, b->dead_arn) && a->max_receives == b->max_receives &&
+           same_text(a->redrive_allow, b->redrive_allow);
+}
+
+static bool same_tags(const struct option_map *a, const struct option_map *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0 || strcmp(a->values[i], b->values[i]) != 0)
+            return false;
+    return true;
+}
+
+static void keep_queue(struct own *o, const struct catalog_queue *want)
+{
+    struct queue *q = queues_find(o->queues, slice_of(want->name));
+    if (q == NULL) {
+        queue_create(o->queues, slice_of(want->name), &want->settings, &want->tags,
+                     &change_new(o, want->name, "created")->admin);
+        return;
+    }
+    if (!same_settings(queue_settings(q), &want->settings))
+        queue_set(q, &want->settings, &change_new(o, want->name, "changed")->admin);
+    if (!same_tags(queue_tags(q), &want->tags))
+        queue_set_tags(q, &want->tags, &change_new(o, want->name, "tagged")->admin);
+}
+
+static void drop_queue(struct own *o, const char *name)
+{
+    struct queue *q = queues_find(o->queues, slice_of(name));
+    if (q == NULL)
+        return;
+    struct queue_counts n = queue_counts(q);
+    uint64_t messages = n.visible + n.in_flight + n.delayed;
+    if (messages > 0)
+        log_warn(&scope,
+                 "queue %s is not in the file any more, but holds %llu messages: it is kept", name,
+                 (unsigned long long)messages);
+    else
+        queue_delete(q, &change_new(o, name, "deleted")->admin);
+}
+
+static const struct catalog_queue *find(const struct catalog *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_queues; i++)
+        if (strcmp(c->queues[i].name, name) == 0)
+            return &c->queues[i];
+    return NULL;
+}
+
+void own_apply(struct own *o, const struct catalog *old_catalog, const struct catalog *new_catalog)
+{
+    for (size_t i = 0; i < new_catalog->n_queues; i++)
+        keep_queue(o, &new_catalog->queues[i]);
+    for (size_t i = 0; old_catalog != NULL && i < old_catalog->n_queues; i++)
+        if (find(new_catalog, old_catalog->queues[i].name) == NULL)
+            drop_queue(o, old_catalog->queues[i].name);
+}
+
+struct own *own_open(const struct env *env, const struct catalog *c, const char *base_url,
+                     struct error *err)
+{
+    const struct gateway_settings *g = &c->gateway;
+    struct own *o = mem_alloc(sizeof *o);
+    o->env = env;
+    o->base_url = mem_strdup(base_url);
+    struct spool_options spool = {.path = g->store, .max_bytes = g->store_max_bytes};
+    o->options.base_url = o->base_url;
+    if (g->access_key != NULL) {
+        o->access_key = mem_strdup(g->access_key);
+        o->secret_key = mem_strdup(g->secret_key);
+        o->credentials = (struct credentials){o->access_key, o->secret_key, NULL};
+        o->options.credentials = &o->credentials;
+    }
+    o->spool = spool_open(env->loop, &spool, err);
+    if (o->spool != NULL)
+        o->queues = queues_open(env->loop, o->spool, env->region, env->account_id, rand_u64, err);
+    if (o->queues == NULL) {
+        own_close(o);
+        return NULL;
+    }
+    o->api = sqs_api_new(env, o->queues, &o->options);
+    o->starting = true;
+    own_apply(o, NULL, c);
+    if (o->changing > 0)
+        loop_run(env->loop);
+    o->starting = false;
+    return o;
+}
+
+const char *own_endpoint(struct own *o, const char *arn)
+{
+    return queues_find_arn(o->queues, slice_of(arn)) != NULL ? o->base_url : NULL;
+}
+
+bool own_handle(struct own *o, struct http_request *req)
+{
+    return sqs_api_handle(o->api, req);
+}
+
+const struct credentials *own_credentials(const struct own *o)
+{
+    return o->options.credentials;
+}
+
+void own_stop(struct own *o)
+{
+    sqs_api_stop(o->api);
+}
+
+size_t own_pending(const struct own *o)
+{
+    return sqs_api_pending(o->api);
+}
+
+void own_close(struct own *o)
+{
+    if (o == NULL)
+        return;
+    if (o->api != NULL)
+        sqs_api_free(o->api);
+    if (o->queues != NULL)
+        queues_close(o->queues);
+    if (o->spool != NULL)
+        spool_close(o->spool);
+    free(o->base_url);
+    free(o->access_key);
+    free(o->secret_key);
+    free(o);
+}
