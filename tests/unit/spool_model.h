@@ -24,7 +24,7 @@ struct model {
 /* An operation, small enough to go through a pipe whole. */
 struct model_op {
     uint32_t op;
-    enum { MODEL_BEGUN, MODEL_DONE, MODEL_REFUSED } stage;
+    enum model_stage { MODEL_BEGUN, MODEL_DONE, MODEL_REFUSED } stage;
     enum spool_kind kind;
     uint32_t n;
     struct {

@@ -26,7 +26,7 @@ static struct writer {
     } flights[MODEL_OPS];
 } w;
 
-static void tell(struct model_op *op, int stage)
+static void tell(struct model_op *op, enum model_stage stage)
 {
     op->stage = stage;
     model_apply(&w.model, op);
