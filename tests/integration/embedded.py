@@ -15,7 +15,14 @@ class EmbeddedQueues:
     def __init__(self, folder, config=None):
         self.port = free_port()
         self.store = folder / "penstock.db"
-        self.alone = Gateway(folder, self.place(config or {"Functions": {}})).start()
+        self.alone = Gateway(folder, self.place(config or {"Functions": {}}))
+        self.serving = self.alone
+
+    def running(self):
+        """Somebody serves the queues: the gateway of the test, else one with no functions."""
+        if not self.serving.running():
+            self.serving = self.alone.start()
+        return self
 
     @property
     def url(self):
@@ -30,9 +37,9 @@ class EmbeddedQueues:
         return isinstance(config, dict) and config.get("Services", {}).get("sqs") == self.url
 
     def move_into(self, config):
-        """The configuration of the gateway that serves these queues from now on."""
+        """The configuration of the gateway that is to serve these queues from now on."""
         config = self.place(config)
         del config["Services"]["sqs"]
-        if self.alone.running():
-            assert self.alone.stop() == 0
+        if self.serving.running():
+            assert self.serving.stop() == 0
         return config

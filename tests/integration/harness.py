@@ -118,7 +118,7 @@ class Test:
         if self.inside is None:
             self.inside = EmbeddedQueues(self.folder / "queues")
             self.gateways.append(self.inside.alone)
-        return self.inside
+        return self.inside.running()
 
     def moto(self):
         return self._server(Moto)
@@ -147,9 +147,12 @@ class Test:
         return sqs.create(name, dead=(dead, dead_after), **attributes), dead
 
     def gateway(self, config, start=True, **options):
-        if self.inside is not None and self.inside.is_meant(config):
+        takes_over = self.inside is not None and self.inside.is_meant(config)
+        if takes_over:
             config = self.inside.move_into(config)
         gateway = Gateway(self.folder / f"gateway{len(self.gateways)}", config, **options)
+        if takes_over:
+            self.inside.serving = gateway
         self.gateways.append(gateway)
         return gateway.start() if start else gateway
 

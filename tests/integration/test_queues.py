@@ -320,8 +320,9 @@ assert first["Body"] == "one \u00e9" and first["MessageAttributes"]["b"]["Binary
 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
 back = sqs.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
 assert back["Attributes"] == {"ApproximateReceiveCount": "2"}, back
+latest = [back if m is first else m for m in got]  # an old handle deletes nothing, as in AWS
 done = sqs.delete_message_batch(QueueUrl=url, Entries=[
-    {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(got)])
+    {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(latest)])
 assert len(done["Successful"]) == 10, done
 counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 assert counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
@@ -511,8 +512,8 @@ def test_reload(t):
     assert stays.depth() == (0, 1, 0)
     stays.delete(held)
     assert stays.empty()
-    line = eventually(lambda: [x for x in gateway.log().splitlines() if "full" in x], 5, "report")[0]
-    assert "level=warn" in line and "1 message" in line, line
+    text = 'level=warn gateway=queues msg="queue full is not in the file any more, but holds 1 message'
+    eventually(lambda: text in gateway.log(), 5, "the report")
     assert made.empty()
 
 
