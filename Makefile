@@ -82,7 +82,7 @@ deps:
 run: ## install what is missing, build, and show an event reach a function
 	@sh tests/tools/deps.sh build
 	@$(MAKE) --no-print-directory -s all
-	@python3 examples/quickstart/run.py $(BUILD)/penstock
+	@sh examples/quickstart/run.sh $(BUILD)/penstock
 
 check: ## install what is missing, build, and run every test
 	@sh tests/tools/deps.sh test && sh tests/tools/deps.sh lint
