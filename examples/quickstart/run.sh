@@ -52,6 +52,7 @@ if ! command -v python3 >/dev/null 2>&1; then # the same function in shell
         -e "s|CodeUri:.*|CodeUri: $here/orders-sh|" "$here/penstock.yaml" >"$config"
 fi
 
+: >"$dir/ready"
 mkfifo "$dir/told"
 tee "$log" <"$dir/told" | sed -un "$words" &
 QUICKSTART_DIR=$dir "$penstock" run "$config" >"$dir/ready" 2>"$dir/told" &
