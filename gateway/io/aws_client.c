@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADERS_TEXT_MAX = 64 * 1024, OWN_HEADERS = 5, REFRESH_LEAST_MS = 1000 };
+enum { HEADERS_TEXT_MAX = 64 * 1024, USUAL_TEXT = 400, OWN_HEADERS = 5, REFRESH_LEAST_MS = 1000 };
 
 struct aws_client {
     struct loop *loop;
@@ -130,18 +130,27 @@ static void refuse(struct trip *t, const char *why)
     loop_defer(t->client->loop, &t->fail);
 }
 
+/* name with its colon and blank. */
+static void put_line(struct trip *t, const char *name, struct slice value)
+{
+    buf_str(&t->text, name);
+    buf_put(&t->text, value);
+    buf_char(&t->text, '\0');
+}
+
 /* Our own header lines in text, one after the other with a NUL between. */
 static size_t write_own_headers(struct trip *t, bool sign, const char *amz_date)
 {
     struct url_parts u = split_url(t->url);
     size_t n = 1;
-    buf_printf(&t->text, "Host: " SLICE_FMT "%c", SLICE_ARG(u.host), '\0');
+    buf_reserve(&t->text, USUAL_TEXT);
+    put_line(t, "Host: ", u.host);
     if (!sign)
         return n;
-    buf_printf(&t->text, "X-Amz-Date: %s%c", amz_date, '\0');
+    put_line(t, "X-Amz-Date: ", slice_of(amz_date));
     n++;
     if (t->by.session_token) {
-        buf_printf(&t->text, "X-Amz-Security-Token: %s%c", t->by.session_token, '\0');
+        put_line(t, "X-Amz-Security-Token: ", slice_of(t->by.session_token));
         n++;
     }
     if (strcmp(t->call->service, "s3") == 0) {
@@ -149,7 +158,7 @@ static size_t write_own_headers(struct trip *t, bool sign, const char *amz_date)
         char hex[2 * SHA256_LEN + 1];
         digest_sha256(t->call->body, hash);
         digest_hex(hash, sizeof hash, hex);
-        buf_printf(&t->text, "X-Amz-Content-Sha256: %s%c", hex, '\0');
+        put_line(t, "X-Amz-Content-Sha256: ", slice_of(hex));
         n++;
     }
     return n;
@@ -190,6 +199,7 @@ static bool write_authorization(struct trip *t, size_t n_lines, int64_t time_ms)
         .path_once = strcmp(call->service, "s3") == 0,
         .keys = &t->client->keys,
     };
+    buf_reserve(&t->authorization, USUAL_TEXT);
     buf_str(&t->authorization, "Authorization: ");
     return sigv4_authorization(&r, &t->by, &t->authorization);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { USUAL_CANONICAL = 1000, USUAL_TEXT = 250 }; /* bytes that save growing step by step */
+
 static const char algorithm[] = "AWS4-HMAC-SHA256";
 
 static bool unreserved(char c)
@@ -49,11 +51,14 @@ static void put_path(const struct sigv4_request *r, struct buf *out)
             continue;
         }
         buf_char(out, '/');
-        for (size_t i = 0; i < part.n; i++) {
-            if (unreserved(part.p[i]))
-                buf_char(out, part.p[i]);
-            else
-                percent(out, part.p[i]);
+        while (part.n) {
+            size_t n = 0;
+            while (n < part.n && unreserved(part.p[n]))
+                n++;
+            buf_add(out, part.p, n);
+            if (n < part.n)
+                percent(out, part.p[n++]);
+            part = slice_from(part, n);
         }
     }
     if (out->n == start || slice_ends(r->path, "/"))
@@ -183,8 +188,10 @@ static bool same_name(const struct sorted *s, size_t i)
 
 static void put_lower(struct slice s, struct buf *out)
 {
-    for (size_t i = 0; i < s.n; i++)
-        buf_char(out, lower(s.p[i]));
+    if (!buf_put(out, s))
+        return;
+    for (char *p = out->p + out->n - s.n; p < out->p + out->n; p++)
+        *p = lower(*p);
 }
 
 static bool blank(char c)
@@ -195,12 +202,17 @@ static bool blank(char c)
 static void put_folded(struct slice s, struct buf *out)
 {
     size_t start = out->n;
-    for (size_t i = 0; i < s.n; i++) {
-        if (blank(s.p[i]))
-            continue;
-        if (i > 0 && blank(s.p[i - 1]) && out->n > start)
+    while (s.n) {
+        size_t gap = 0, n = 0;
+        while (gap < s.n && blank(s.p[gap]))
+            gap++;
+        s = slice_from(s, gap);
+        while (n < s.n && !blank(s.p[n]))
+            n++;
+        if (gap && n && out->n > start)
             buf_char(out, ' ');
-        buf_char(out, s.p[i]);
+        buf_add(out, s.p, n);
+        s = slice_from(s, n);
     }
 }
 
@@ -263,14 +275,22 @@ bool sigv4_canonical_request(const struct sigv4_request *r, struct buf *out)
 
 static void put_scope(const struct sigv4_request *r, const char *amz_date, struct buf *out)
 {
-    buf_printf(out, "%.8s/%s/%s/aws4_request", amz_date, r->region, r->service);
+    buf_add(out, amz_date, 8);
+    buf_char(out, '/');
+    buf_str(out, r->region);
+    buf_char(out, '/');
+    buf_str(out, r->service);
+    buf_str(out, "/aws4_request");
 }
 
 void sigv4_string_to_sign(const struct sigv4_request *r, struct slice canonical, struct buf *out)
 {
     char date[TIMEFMT_MAX];
     timefmt_amz(r->time_ms, date);
-    buf_printf(out, "%s\n%s\n", algorithm, date);
+    buf_str(out, algorithm);
+    buf_char(out, '\n');
+    buf_str(out, date);
+    buf_char(out, '\n');
     put_scope(r, date, out);
     buf_char(out, '\n');
     put_hash(canonical, out);
@@ -298,29 +318,26 @@ static void derive(const struct sigv4_request *r, const char *secret, const char
 
 static void signing_key(const struct sigv4_request *r, const char *secret, uint8_t key[SHA256_LEN])
 {
-    char date[TIMEFMT_MAX];
+    char date[TIMEFMT_MAX], of[SIGV4_KEY_OF_MAX];
     timefmt_amz(r->time_ms, date);
-    if (!r->keys) {
+    size_t need = 8 + strlen(r->region) + strlen(r->service) + strlen(secret) + sizeof "\n\n\n";
+    if (!r->keys || need > sizeof of) {
         derive(r, secret, date, key);
         return;
     }
-    char *text = mem_printf("%s\n%.8s\n%s\n%s", secret, date, r->region, r->service);
-    uint8_t of[SHA256_LEN];
-    digest_sha256(slice_of(text), of);
-    explicit_bzero(text, strlen(text));
-    free(text);
-    for (size_t i = 0; i < SIGV4_KEYS; i++) {
-        struct sigv4_key *k = &r->keys->v[i];
-        if (k->used && memcmp(k->of, of, sizeof of) == 0) {
-            memcpy(key, k->key, sizeof k->key);
-            return;
-        }
+    char *at = stpcpy(stpcpy(mempcpy(of, date, 8), "\n"), r->region);
+    stpcpy(stpcpy(stpcpy(stpcpy(at, "\n"), r->service), "\n"), secret);
+    struct sigv4_key *k = NULL;
+    for (size_t i = 0; i < SIGV4_KEYS && !k; i++)
+        if (strcmp(r->keys->v[i].of, of) == 0)
+            k = &r->keys->v[i];
+    if (!k) {
+        k = &r->keys->v[r->keys->next++ % SIGV4_KEYS];
+        derive(r, secret, date, k->key);
+        memcpy(k->of, of, need);
     }
-    derive(r, secret, date, key);
-    struct sigv4_key *k = &r->keys->v[r->keys->next++ % SIGV4_KEYS];
-    memcpy(k->of, of, sizeof of);
-    memcpy(k->key, key, sizeof k->key);
-    k->used = true;
+    memcpy(key, k->key, sizeof k->key);
+    explicit_bzero(of, sizeof of);
 }
 
 /* 64 hexadecimal digits and NUL. */
@@ -330,6 +347,8 @@ static bool signature(const struct sigv4_request *r, const char *secret,
     struct buf canonical, text;
     buf_init(&canonical, SIGV4_CANONICAL_MAX);
     buf_init(&text, 4096);
+    buf_reserve(&canonical, USUAL_CANONICAL);
+    buf_reserve(&text, USUAL_TEXT);
     bool ok = sigv4_canonical_request(r, &canonical);
     if (ok) {
         sigv4_string_to_sign(r, buf_slice(&canonical), &text);
@@ -355,10 +374,14 @@ bool sigv4_authorization(const struct sigv4_request *r, const struct credentials
     if (!sort_headers(r, &headers) || !signature(r, c->secret_key, hex))
         return false;
     timefmt_amz(r->time_ms, date);
-    buf_printf(out, "%s Credential=%s/", algorithm, c->access_key);
+    buf_str(out, algorithm);
+    buf_str(out, " Credential=");
+    buf_str(out, c->access_key);
+    buf_char(out, '/');
     put_scope(r, date, out);
     buf_str(out, ", SignedHeaders=");
     put_names(&headers, out);
-    buf_printf(out, ", Signature=%s", hex);
+    buf_str(out, ", Signature=");
+    buf_str(out, hex);
     return !out->full;
 }

@@ -11,6 +11,7 @@ enum {
     SIGV4_QUERY_MAX = 512,             /* query parameters of one request */
     SIGV4_SKEW_MS = 15 * 60 * 1000,    /* how far a received request's clock may be off */
     SIGV4_KEYS = 8,                    /* derived keys kept by struct sigv4_keys */
+    SIGV4_KEY_OF_MAX = 256,            /* longer secrets are derived anew each time */
     SIGV4_CANONICAL_MAX = 1024 * 1024, /* bytes of a canonical request */
 };
 
@@ -23,9 +24,8 @@ struct credentials {
  * secrets: explicit_bzero it at the end. */
 struct sigv4_keys {
     struct sigv4_key {
-        uint8_t of[SHA256_LEN]; /* hash of what it was derived from */
+        char of[SIGV4_KEY_OF_MAX]; /* what it was derived from; empty: unused */
         uint8_t key[SHA256_LEN];
-        bool used;
     } v[SIGV4_KEYS];
     unsigned next;
 };
