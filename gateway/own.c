@@ -7,18 +7,41 @@
 #include "base/rand.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct own {
     const struct env *env;
     struct spool *spool;
     struct queues *queues;
     struct sqs_api *api;
-    char *base_url, *access_key, *secret_key;
+    char *base_url, *path, *access_key, *secret_key;
+    int64_t max_bytes;
     struct credentials credentials;
     struct sqs_api_options options;
     size_t changing; /* queues on their way to the disk */
     bool starting;   /* the loop runs only for them */
 };
+
+static const struct log_scope scope = {"gateway", "queues"};
+
+/* ---- the store, when it is needed ---- */
+
+static bool open_store(struct own *o, struct error *err)
+{
+    const struct env *env = o->env;
+    struct spool_options spool = {.path = o->path, .max_bytes = o->max_bytes};
+    o->spool = spool_open(env->loop, &spool, err);
+    if (o->spool == NULL)
+        return false;
+    o->queues = queues_open(env->loop, o->spool, env->region, env->account_id, rand_u64, err);
+    if (o->queues == NULL) {
+        spool_close(o->spool);
+        o->spool = NULL;
+        return false;
+    }
+    o->api = sqs_api_new(env, o->queues, &o->options);
+    return true;
+}
 
 /* One change of a queue that the file asks for. */
 struct change {
@@ -27,8 +50,6 @@ struct change {
     char *name;
     const char *what; /* static */
 };
-
-static const struct log_scope scope = {"gateway", "queues"};
 
 static void on_changed(struct queue_admin *admin)
 {
@@ -120,6 +141,13 @@ static const struct catalog_queue *find(const struct catalog *c, const char *nam
 
 void own_apply(struct own *o, const struct catalog *old_catalog, const struct catalog *new_catalog)
 {
+    struct error err = {0};
+    if (o->queues == NULL && new_catalog->n_queues == 0)
+        return;
+    if (o->queues == NULL && !open_store(o, &err)) {
+        log_error(&scope, "the store cannot be opened: %s", err.text);
+        return;
+    }
     for (size_t i = 0; i < new_catalog->n_queues; i++)
         keep_queue(o, &new_catalog->queues[i]);
     for (size_t i = 0; old_catalog != NULL && i < old_catalog->n_queues; i++)
@@ -127,14 +155,14 @@ void own_apply(struct own *o, const struct catalog *old_catalog, const struct ca
             drop_queue(o, old_catalog->queues[i].name);
 }
 
-struct own *own_open(const struct env *env, const struct catalog *c, const char *base_url,
-                     struct error *err)
+static struct own *own_new(const struct env *env, const struct gateway_settings *g,
+                           const char *base_url)
 {
-    const struct gateway_settings *g = &c->gateway;
     struct own *o = mem_alloc(sizeof *o);
     o->env = env;
     o->base_url = mem_strdup(base_url);
-    struct spool_options spool = {.path = g->store, .max_bytes = g->store_max_bytes};
+    o->path = mem_strdup(g->store);
+    o->max_bytes = g->store_max_bytes;
     o->options.base_url = o->base_url;
     if (g->access_key != NULL) {
         o->access_key = mem_strdup(g->access_key);
@@ -142,14 +170,18 @@ struct own *own_open(const struct env *env, const struct catalog *c, const char 
         o->credentials = (struct credentials){o->access_key, o->secret_key, NULL};
         o->options.credentials = &o->credentials;
     }
-    o->spool = spool_open(env->loop, &spool, err);
-    if (o->spool != NULL)
-        o->queues = queues_open(env->loop, o->spool, env->region, env->account_id, rand_u64, err);
-    if (o->queues == NULL) {
+    return o;
+}
+
+struct own *own_open(const struct env *env, const struct catalog *c, const char *base_url,
+                     struct error *err)
+{
+    struct own *o = own_new(env, &c->gateway, base_url);
+    bool needed = c->n_queues > 0 || access(o->path, F_OK) == 0;
+    if (needed && !open_store(o, err)) {
         own_close(o);
         return NULL;
     }
-    o->api = sqs_api_new(env, o->queues, &o->options);
     o->starting = true;
     own_apply(o, NULL, c);
     if (o->changing > 0)
@@ -160,11 +192,31 @@ struct own *own_open(const struct env *env, const struct catalog *c, const char 
 
 const char *own_endpoint(struct own *o, const char *arn)
 {
-    return queues_find_arn(o->queues, slice_of(arn)) != NULL ? o->base_url : NULL;
+    bool ours = o->queues != NULL && queues_find_arn(o->queues, slice_of(arn)) != NULL;
+    return ours ? o->base_url : NULL;
+}
+
+/* The first one makes the store: a gateway without queues needs no file. */
+static bool is_about_queues(const struct http_request *req)
+{
+    return slice_starts(http_request_header(req, "X-Amz-Target"), "AmazonSQS.") ||
+           slice_starts(req->path, "/_penstock/queues/") ||
+           memmem(req->query.p, req->query.n, "Action=", 7) != NULL ||
+           slice_starts(http_request_header(req, "Content-Type"),
+                        "application/x-www-form-urlencoded");
 }
 
 bool own_handle(struct own *o, struct http_request *req)
 {
+    struct error err = {0};
+    if (o->api == NULL && !is_about_queues(req))
+        return false;
+    if (o->api == NULL && !open_store(o, &err)) {
+        log_error(&scope, "the store cannot be opened: %s", err.text);
+        struct http_header h = {"Content-Type", SLICE("text/plain")};
+        http_reply(req, 503, &h, 1, SLICE("the store cannot be opened; the log says why\n"));
+        return true;
+    }
     return sqs_api_handle(o->api, req);
 }
 
@@ -175,12 +227,13 @@ const struct credentials *own_credentials(const struct own *o)
 
 void own_stop(struct own *o)
 {
-    sqs_api_stop(o->api);
+    if (o->api != NULL)
+        sqs_api_stop(o->api);
 }
 
 size_t own_pending(const struct own *o)
 {
-    return sqs_api_pending(o->api);
+    return o->api != NULL ? sqs_api_pending(o->api) : 0;
 }
 
 void own_close(struct own *o)
@@ -194,6 +247,7 @@ void own_close(struct own *o)
     if (o->spool != NULL)
         spool_close(o->spool);
     free(o->base_url);
+    free(o->path);
     free(o->access_key);
     free(o->secret_key);
     free(o);

@@ -7,8 +7,9 @@
 
 struct own;
 
-/* Opens the store of the catalog and brings its queues in step with the file; runs the loop until
- * that is on disk. base_url is where the Api is reached (copied). */
+/* Brings the queues of the store in step with the file; runs the loop until that is on disk. The
+ * store is opened when the file has queues or the store is there, else with the first request
+ * about queues. base_url is where the Api is reached (copied). */
 struct own *own_open(const struct env *, const struct catalog *, const char *base_url,
                      struct error *);
 /* Reload: queues that the file adds or changes. A queue that is in the file no more is deleted
