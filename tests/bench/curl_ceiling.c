@@ -1,11 +1,13 @@
-/* curl_ceiling.c - posts with plain libcurl on its own loop: what a backend over HTTP can reach.
+/* curl_ceiling.c - posts what a backend posts with plain libcurl on its own loop: what a backend
+ * over HTTP can reach.
  *
- * curl_ceiling URL CONCURRENCY SECONDS -> one JSON line. */
+ * curl_ceiling url|lambda URL CONCURRENCY SECONDS -> one JSON line. The first fifth is warm-up. */
 #include "bench.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char body[] = "{\"key1\":\"value1\",\"key2\":\"value2\",\"n\":1}";
 
@@ -14,6 +16,33 @@ static size_t swallow(char *data, size_t size, size_t n, void *ctx)
     (void)data;
     (void)ctx;
     return size * n;
+}
+
+/* What the backends send, with values of the same length. */
+static struct curl_slist *make_headers(bool signed_invoke)
+{
+    static const char *const plain[] = {
+        "Content-Type: application/json",
+        "Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        "Lambda-Runtime-Deadline-Ms: 1999999999999",
+        "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f",
+        "X-Amzn-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;"
+        "Parent=9a9197af755a6419;Sampled=0",
+        NULL};
+    static const char *const invoke[] = {
+        "Host: 127.0.0.1:40000",
+        "X-Amz-Date: 20260101T000000Z",
+        "Content-Type: application/json",
+        "X-Amz-Invocation-Type: RequestResponse",
+        "Authorization: AWS4-HMAC-SHA256 "
+        "Credential=AKIDEXAMPLE/20260101/us-east-1/lambda/aws4_request, "
+        "SignedHeaders=content-type;host;x-amz-date;x-amz-invocation-type, Signature="
+        "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+        NULL};
+    struct curl_slist *list = NULL;
+    for (const char *const *line = signed_invoke ? invoke : plain; *line != NULL; line++)
+        list = curl_slist_append(list, *line);
+    return list;
 }
 
 static CURL *make(const char *url, struct curl_slist *headers)
@@ -32,16 +61,16 @@ static CURL *make(const char *url, struct curl_slist *headers)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4)
-        bench_die("curl_ceiling URL CONCURRENCY SECONDS");
-    long n = strtol(argv[2], NULL, 10);
-    double seconds = strtod(argv[3], NULL);
+    if (argc < 5)
+        bench_die("curl_ceiling url|lambda URL CONCURRENCY SECONDS");
+    long n = strtol(argv[3], NULL, 10);
+    double seconds = strtod(argv[4], NULL);
     curl_global_init(CURL_GLOBAL_ALL);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *headers = make_headers(strcmp(argv[1], "lambda") == 0);
     CURLM *multi = curl_multi_init();
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n);
     for (long i = 0; i < n; i++)
-        curl_multi_add_handle(multi, make(argv[1], headers));
+        curl_multi_add_handle(multi, make(argv[2], headers));
     int64_t begun = bench_now_us(), start = begun + (int64_t)(seconds * 0.2e6);
     int64_t stop = begun + (int64_t)(seconds * 1e6), cpu = -1;
     unsigned long ok = 0;

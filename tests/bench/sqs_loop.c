@@ -1,7 +1,9 @@
 /* sqs_loop.c - the bare receive-delete loop on an SQS server: what a gateway cannot exceed.
  *
  * sqs_loop ADDRESS QUEUE-URL MESSAGES CONNECTIONS -> one JSON line. Ends when MESSAGES were
- * deleted. sqs_loop ADDRESS QUEUE-URL MESSAGES CONNECTIONS send BYTES: fills the queue instead. */
+ * deleted. sqs_loop ADDRESS QUEUE-URL MESSAGES CONNECTIONS send BYTES: fills the queue instead.
+ * sqs_loop ADDRESS QUEUE-URL MESSAGES 1 watch: bodies are times of sending (seconds since 1970); a
+ * line for each message as it arrives: time of arrival, time of sending. */
 #include "bench.h"
 
 #include <pthread.h>
@@ -10,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *address, *queue_url;
+static bool watches;
 static long wanted;
 static size_t body_bytes;
 static atomic_long done;
@@ -71,6 +75,19 @@ static long delete_all(const struct bench_message *received, struct text *out)
     return n;
 }
 
+static void print_arrivals(const struct bench_message *received)
+{
+    static const char mark[] = "\"Body\":\"";
+    const char *at = received->body, *end = received->body + received->body_n;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    while ((at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
+        at += sizeof mark - 1;
+        printf("%lld.%06ld %.*s\n", (long long)now.tv_sec, now.tv_nsec / 1000, 17, at);
+    }
+    fflush(stdout);
+}
+
 static void *take_all(void *arg)
 {
     (void)arg;
@@ -81,11 +98,13 @@ static void *take_all(void *arg)
         bench_die("out of memory");
     bench_conn_open(&c, bench_connect(address));
     put(receive,
-        "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":10,\"WaitTimeSeconds\":1,"
+        "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":10,\"WaitTimeSeconds\":%d,"
         "\"MessageSystemAttributeNames\":[\"All\"],\"MessageAttributeNames\":[\"All\"]}",
-        queue_url);
+        queue_url, watches ? 20 : 1);
     while (atomic_load(&done) < wanted) {
         call(&c, "ReceiveMessage", receive, &m);
+        if (watches)
+            print_arrivals(&m);
         long n = delete_all(&m, out);
         if (n == 0)
             continue;
@@ -127,13 +146,14 @@ static void *send_all(void *arg)
 int main(int argc, char **argv)
 {
     if (argc < 5)
-        bench_die("sqs_loop ADDRESS QUEUE-URL MESSAGES CONNECTIONS [send BYTES]");
+        bench_die("sqs_loop ADDRESS QUEUE-URL MESSAGES CONNECTIONS [send BYTES|watch]");
     enum { MOST = 64 };
     pthread_t threads[MOST];
     address = argv[1];
     queue_url = argv[2];
     wanted = strtol(argv[3], NULL, 10);
     size_t n = strtoul(argv[4], NULL, 10);
+    watches = argc > 5 && strcmp(argv[5], "watch") == 0;
     bool sends = argc > 6 && strcmp(argv[5], "send") == 0;
     body_bytes = sends ? strtoul(argv[6], NULL, 10) : 0;
     if (n < 1 || n > MOST || body_bytes > 8192)
