@@ -40,8 +40,10 @@ const struct option gateway_options[] = {
             OPTION_X,
             "Most bytes of messages in the store: what would go beyond is refused; 0: no limit but "
             "the disk's."),
-    OPT_STRING(struct gateway_settings, access_key, "AccessKeyId", NULL, OPTION_X,
-               "With SecretAccessKey: requests to the Api must be signed (SigV4) by this key."),
+    OPT_STRING(
+        struct gateway_settings, access_key, "AccessKeyId", NULL, OPTION_X,
+        "With SecretAccessKey: requests to the Api must be signed (SigV4) by this key; health "
+        "and metrics need no signature."),
     OPT_STRING(struct gateway_settings, secret_key, "SecretAccessKey", NULL,
                OPTION_X | OPTION_SECRET, "The secret that belongs to AccessKeyId."),
     OPT_END};

@@ -98,7 +98,8 @@ static void handle(struct http_request *req)
         p.n > sizeof prefix + sizeof suffix - 2) {
         p = slice_from(p, sizeof prefix - 1);
         p.n -= sizeof suffix - 1;
-        invoke_handle(a, req, p);
+        if (api_is_signed(a, req))
+            invoke_handle(a, req, p);
         return;
     }
     api_reply_error(req, &unknown_path, "",

@@ -13,6 +13,9 @@ struct api {
     struct buf scratch;
 };
 
+/* Is the request signed as env->own_credentials want it? false: it was answered with why not. */
+bool api_is_signed(struct api *, struct http_request *);
+
 /* POST /2015-03-31/functions/NAME/invocations; name is still percent-encoded. invoke-api.md 1. */
 void invoke_handle(struct api *, struct http_request *, struct slice name);
 void invoke_cancel_all(struct api *);

@@ -412,6 +412,56 @@ def test_signatures(t):
     assert "hunter2" not in gateway.log()
 
 
+@limit(60)
+def test_mapping_with_signatures(t):
+    """The gateway's own mappings sign with the keys that its Api wants; so does invoke."""
+    records = t.records()
+    gateway = t.gateway({
+        "Gateway": {"AccessKeyId": "AKIDTEST", "SecretAccessKey": "hunter2"},
+        "Queues": {"q": {}}, "Functions": {"worker": t.worker("q", records)}})
+    right = aws_environment(AWS_ACCESS_KEY_ID="AKIDTEST", AWS_SECRET_ACCESS_KEY="hunter2")
+    assert cli(gateway, "send", "q", '{"id": 1}', environment=right)[0] == 0
+    eventually(lambda: records.count() == 1, 20, "handled")
+
+    def invoke(environment):
+        return subprocess.run([BINARY, "invoke", "worker", "--api", f"http://{gateway.address}"],
+                              capture_output=True, text=True, env=environment)
+    done = invoke(right)
+    assert done.returncode in (0, 1), done  # it was run; an event without Records may be an error
+    done = invoke(aws_environment())
+    assert done.returncode == 2 and "UnrecognizedClientException" in done.stderr, done
+    assert gateway.request("GET", "/healthz").status == 200, "health needs no signature"
+    # an independent signer
+    python = t.part("moto") / "venv" / "bin" / "python"
+    script = """
+import boto3, sys
+client = boto3.client("lambda", endpoint_url=sys.argv[1], region_name="us-east-1")
+for name in ("worker", "worker:$LATEST", "arn:aws:lambda:us-east-1:000000000000:function:worker"):
+    got = client.invoke(FunctionName=name, Payload=b'{"Records": []}')
+    assert got["StatusCode"] == 200 and "FunctionError" not in got, got
+boto3.client("sqs", endpoint_url=sys.argv[1], region_name="us-east-1").list_queues()
+"""
+    for environment, code in ((right, 0), (aws_environment(), 1)):
+        done = subprocess.run([python, "-c", script, f"http://{gateway.address}"], text=True,
+                              capture_output=True, env=environment)
+        assert done.returncode == code, done.stderr
+    assert "UnrecognizedClientException" in done.stderr, done.stderr
+
+
+@limit(60)
+def test_addresses(t):
+    """Mappings find their own Api whatever it listens on."""
+    for address in ("0.0.0.0:0", "[::1]:0", "[::]:0"):
+        records = t.records(f"{len(t.gateways)}.jsonl")
+        gateway = t.gateway({"Queues": {"q": {}}, "Gateway": {"Api": address},
+                             "Functions": {"worker": t.worker("q", records)}})
+        gateway.address = gateway.address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+        code, _, err = cli(gateway, "send", "q", '{"id": 1}')
+        assert code == 0, (address, err)
+        eventually(lambda: records.count() == 1, 20, f"handled with Api {address}")
+        assert gateway.stop() == 0
+
+
 # ---- penstock queue
 
 def cli(gateway, *words, stdin=None, environment=None):
@@ -515,6 +565,47 @@ def test_reload(t):
     text = 'level=warn gateway=queues msg="queue full is not in the file any more, but holds 1 message'
     eventually(lambda: text in gateway.log(), 5, "the report")
     assert made.empty()
+
+
+@limit(60)
+def test_reload_adds_a_queue_and_its_function(t):
+    records = t.records()
+    gateway, sqs = serving(t, {})
+    worker = t.worker("new", records, {"PARTIAL": "1"},
+                      {"FunctionResponseTypes": ["ReportBatchItemFailures"]}, Timeout=1)
+    gateway.write({"Queues": {"new": {"VisibilityTimeout": 1, "RedrivePolicy": redrive("dead", 1)},
+                              "dead": {}}, "Functions": {"worker": worker}})
+    gateway.signal(signal.SIGHUP)
+    eventually(lambda: names(sqs) == ["dead", "new"], 10, "the new queues")
+    new, dead = queue_of(sqs, "new"), queue_of(sqs, "dead")
+    new.send({"id": 1})
+    new.send({"id": 2, "fail": -1})
+    begun = time.monotonic()
+    eventually(lambda: records.count() >= 2, 20, "handled")
+    assert time.monotonic() - begun < 5, "the mapping did not find the queue at once"
+    eventually(lambda: dead.count() == 1, 20, "dead letter")
+    assert "does not exist" not in gateway.log(), gateway.log()
+
+
+@limit(60)
+def test_reload_under_load_loses_nothing(t):
+    """Settings of a queue change all the time while it is sent to and received from."""
+    records = t.records()
+    config = {"Queues": {"q": {"VisibilityTimeout": 10}, "other": {}},
+              "Functions": {"worker": t.worker("q", records, None, None, Timeout=5)}}
+    gateway = t.gateway(config)
+    queue = queue_of(client(gateway), "q")
+    for i in range(20):
+        queue.send_all([{"id": 10 * i + j} for j in range(10)])
+        config["Queues"]["q"]["VisibilityTimeout"] = 10 + i
+        config["Queues"].pop("other", None) or config["Queues"].update(other={})
+        gateway.write(config)
+        gateway.signal(signal.SIGHUP)
+    eventually(lambda: gateway.log().count("reload: done") >= 1, 10, "reloaded")
+    eventually(lambda: records.count() >= 200, 30, "all handled")
+    eventually(queue.empty, 10, "queue empty")
+    receives = {i: [line["receive"] for line in lines] for i, lines in records.by_id().items()}
+    assert receives == {i: [1] for i in range(200)}, receives
 
 
 @limit(60)
