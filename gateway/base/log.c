@@ -67,9 +67,20 @@ static void line_str(struct line *l, const char *s)
     line_add(l, s, strlen(s));
 }
 
-static bool is_plain(unsigned char c)
+/* Bytes that stand for themselves in a line; BARE: without quotes too. */
+enum { PLAIN = 1, BARE = 2 };
+static const unsigned char kinds[256] = {
+    [' '] = PLAIN, ['!'] = PLAIN | BARE,         ['#' ... '<'] = PLAIN | BARE,
+    ['='] = PLAIN, ['>' ... '['] = PLAIN | BARE, [']' ... '~'] = PLAIN | BARE,
+};
+
+/* How many bytes from the start are of that kind. */
+static size_t span(const char *p, size_t n, unsigned char kind)
 {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+    size_t i = 0;
+    while (i < n && (kinds[(unsigned char)p[i]] & kind) != 0)
+        i++;
+    return i;
 }
 
 static void escape_char(struct line *l, unsigned char c)
@@ -105,9 +116,8 @@ static size_t escape_high(struct line *l, struct slice s)
 static void line_escape(struct line *l, struct slice s)
 {
     while (s.n && l->p < l->end) {
-        size_t n = 0, room = (size_t)(l->end - l->p);
-        while (n < s.n && n < room && is_plain((unsigned char)s.p[n]))
-            n++;
+        size_t room = (size_t)(l->end - l->p);
+        size_t n = span(s.p, s.n < room ? s.n : room, PLAIN);
         line_add(l, s.p, n);
         s = slice_from(s, n);
         if (s.n == 0)
@@ -115,7 +125,7 @@ static void line_escape(struct line *l, struct slice s)
         unsigned char c = (unsigned char)s.p[0];
         if (c >= 0x80) {
             s = slice_from(s, escape_high(l, s));
-        } else if (!is_plain(c)) {
+        } else if ((kinds[c] & PLAIN) == 0) {
             escape_char(l, c);
             s = slice_from(s, 1);
         }
@@ -132,20 +142,13 @@ static void line_name(struct line *l, const char *name)
     line_add(l, l->json ? "\":" : "=", 1 + (size_t)l->json);
 }
 
-static bool needs_quotes(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_plain((unsigned char)s.p[i]) || s.p[i] == ' ' || s.p[i] == '=')
-            return true;
-    return s.n == 0;
-}
-
 /* Values are bounded so that msg always has its place. */
 static void line_field(struct line *l, const char *name, struct slice value)
 {
     if (value.n > FIELD_MAX_BYTES)
         value.n = FIELD_MAX_BYTES;
-    bool quotes = l->json || needs_quotes(value);
+    bool bare = value.n > 0 && span(value.p, value.n, BARE) == value.n;
+    bool quotes = l->json || !bare;
     line_name(l, name);
     line_add(l, "\"", quotes);
     line_escape(l, value);
