@@ -81,7 +81,7 @@ deps:
 
 run: ## install what is missing, build, and show an event reach a function
 	@sh tests/tools/deps.sh build
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@sh examples/quickstart/run.sh $(BUILD)/penstock
 
 check: ## install what is missing, build, and run every test
