@@ -12,10 +12,11 @@ static const char *const refused[] = {"Policy", "KmsMasterKeyId", "KmsDataKeyReu
 static const char *const only_fifo[] = {"ContentBasedDeduplication", "DeduplicationScope",
                                         "FifoThroughputLimit"};
 
+/* Texts and members of policies have readers of their own. */
 static const struct option *find_option(struct slice name)
 {
     for (const struct option *o = queue_options; o->name != NULL; o++)
-        if (o->type != OPTION_STRING && slice_is(name, o->name))
+        if (o->type != OPTION_STRING && strchr(o->name, '.') == NULL && slice_is(name, o->name))
             return o;
     return NULL;
 }
