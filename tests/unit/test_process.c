@@ -171,7 +171,12 @@ static void a_child_has_no_descriptors_of_ours_and_default_signals(void **state)
              "exec grep -E 'SigBlk|SigIgn' /proc/self/status");
     go(r);
     close(fd);
-    assert_string_equal(r->out.p, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    unsigned long long blocked = 1, ignored = 1;
+    assert_int_equal(sscanf(r->out.p, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+    /* 32 and 33 are the C library's own; it lets nobody change them, so we may have inherited them
+     */
+    static const unsigned long long of_libc = 3ull << 31;
+    assert_int_equal(blocked | (ignored & ~of_libc), 0);
 }
 
 static void refused(struct run *r, const char *program, const char *cwd, const char *reason)
