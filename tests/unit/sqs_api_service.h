@@ -21,6 +21,9 @@ struct service {
     struct sqs_api_options options;
     struct sqs_api *api;
     size_t others; /* requests that the service left alone */
+    bool hold;     /* keep requests until service_release */
+    struct list held;
+    size_t n_held;
     /* the last answer */
     int status;
     struct buf body, fault, kind, id; /* x-amzn-query-error, content-type, x-amzn-requestid */
@@ -30,6 +33,11 @@ struct service {
 static inline void service_handle(struct http_request *req)
 {
     struct service *s = req->ctx;
+    if (s->hold) {
+        list_append(&s->held, &req->node);
+        s->n_held++;
+        return;
+    }
     if (sqs_api_handle(s->api, req))
         return;
     s->others++;
@@ -74,6 +82,7 @@ static inline int service_setup(void **state)
     if (mkdtemp(s->folder) == NULL)
         return -1;
     snprintf(s->path, sizeof s->path, "%s/spool", s->folder);
+    list_init(&s->held);
     buf_init(&s->body, 64 << 20);
     buf_init(&s->fault, 1000);
     buf_init(&s->kind, 1000);
@@ -131,6 +140,20 @@ static inline void service_keep(struct service *s, struct pair_call *c)
     http_call_clear(&c->http);
 }
 
+static bool service_call_over; /* others may be out meanwhile: of the call below alone */
+
+static inline void service_call_done(struct http_call *call)
+{
+    (void)call;
+    service_call_over = true;
+}
+
+static inline bool service_call_is_over(struct pair *p)
+{
+    (void)p;
+    return service_call_over;
+}
+
 static inline void service_call(struct service *s, const char *method, const char *path,
                                 const char *const *headers, size_t n, struct slice body)
 {
@@ -139,7 +162,10 @@ static inline void service_call(struct service *s, const char *method, const cha
     c.http.headers = headers;
     c.http.n_headers = n;
     c.http.body = body;
-    call_run(s->pair, &c);
+    c.http.done = service_call_done;
+    service_call_over = false;
+    http_client_start(s->pair->client, &c.http);
+    pair_run(s->pair, service_call_is_over);
     service_keep(s, &c);
 }
 
@@ -173,6 +199,27 @@ static inline void service_form(struct service *s, const char *path, const char 
 {
     static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded"};
     service_call(s, "POST", path, headers, 1, slice_of(form));
+}
+
+static struct service *service_held_by; /* whom the condition below looks at */
+
+static inline bool service_holds(struct pair *p)
+{
+    return service_held_by->n_held >= p->want;
+}
+
+/* When n requests are held: all of them at once, before anything else happens. */
+static inline void service_release(struct service *s, size_t n)
+{
+    service_held_by = s;
+    s->pair->want = n;
+    pair_run(s->pair, service_holds);
+    s->hold = false;
+    while (!list_empty(&s->held)) {
+        struct http_request *req = container_of(s->held.next, struct http_request, node);
+        list_remove(&req->node);
+        service_handle(req);
+    }
 }
 
 /* ---- answers ---- */
