@@ -9,8 +9,10 @@
 #include <string.h>
 
 enum {
+    LOG_HEADER_BYTES = 32,
     LOG_FRAME_BYTES = SPOOL_PAGE_BYTES + 24,
     LOG_RESERVED_BYTES = 20 * 1024 * 1024,
+    SPARE_PAGES = 128,      /* left alone by new rows */
     FREE_PAGES_KEPT = 1024, /* a queue that fills and empties need not fight for its pages */
 };
 
@@ -18,8 +20,9 @@ struct spool_db {
     sqlite3 *sql;
     sqlite3_stmt *st[SPOOL_SQL_N];
     struct spool_space space;
-    int64_t log_frames; /* in the log, and not all of them in the file */
-    bool damaged;       /* SQLite found something that cannot be: recovery reads everything */
+    int64_t log_frames;       /* in the log, and not all of them in the file */
+    int64_t committed_frames; /* in the log, or more */
+    bool damaged;             /* SQLite found something that cannot be: recovery reads everything */
     char *path;
     int rc; /* why the last status was not OK */
     char why[128];
@@ -162,21 +165,12 @@ static bool migrate(struct spool_db *db, struct error *err)
     return true;
 }
 
-static bool is_logged(struct spool_db *db)
-{
-    sqlite3_stmt *st = NULL;
-    bool wal = sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode", -1, &st, NULL) == SQLITE_OK &&
-               sqlite3_step(st) == SQLITE_ROW &&
-               sqlite3_stricmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
-    sqlite3_finalize(st);
-    return wal;
-}
-
 static int count_frames(void *ctx, sqlite3 *sql, const char *name, int frames)
 {
     (void)sql;
     (void)name;
-    ((struct spool_db *)ctx)->log_frames = frames;
+    struct spool_db *db = ctx;
+    db->log_frames = db->committed_frames = frames;
     return SQLITE_OK;
 }
 
@@ -208,9 +202,10 @@ static bool set_up(struct spool_db *db, struct error *err)
     }
     if (sqlite3_db_readonly(db->sql, "main") == 1)
         return open_failed(db, SQLITE_READONLY, err);
-    if (!is_logged(db))
-        return error_set(err, ERROR_STORE, "%s: this file system cannot keep SQLite's log",
-                         db->path);
+    int64_t logged = 0;
+    rc = query_int(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &logged);
+    if (rc == SQLITE_OK && logged != 1)
+        return error_set(err, ERROR_STORE, "%s: SQLite cannot keep a log there", db->path);
     sqlite3_wal_hook(db->sql, count_frames, db);
     return migrate(db, err) && prepare_all(db, err);
 }
@@ -291,15 +286,24 @@ enum spool_db_status spool_db_begin(struct spool_db *db)
     return spool_db_run(db, SPOOL_SQL_BEGIN);
 }
 
-enum spool_db_status spool_db_commit(struct spool_db *db)
+/* New rows may use the spare pages only as far as others inside the file are free. */
+static bool has_room(struct spool_db *db, int64_t pages, bool new_rows)
 {
-    if (!spool_db_step(db, SPOOL_SQL_PAGES))
-        return spool_db_reset(db, SPOOL_SQL_PAGES);
-    int64_t pages = spool_db_int(db, SPOOL_SQL_PAGES, 0);
+    int64_t spare = new_rows ? SPARE_PAGES : 0, unused = 0;
+    if (spool_space_reserve(&db->space, (pages + spare) * SPOOL_PAGE_BYTES))
+        return true;
+    return spare > 0 && query_int(db, "PRAGMA freelist_count", &unused) == SQLITE_OK &&
+           unused >= spare && spool_space_reserve(&db->space, pages * SPOOL_PAGE_BYTES);
+}
+
+enum spool_db_status spool_db_commit(struct spool_db *db, bool new_rows)
+{
+    bool counted = spool_db_step(db, SPOOL_SQL_PAGES);
+    int64_t pages = counted ? spool_db_int(db, SPOOL_SQL_PAGES, 0) : 0;
     enum spool_db_status status = spool_db_reset(db, SPOOL_SQL_PAGES);
     if (status != SPOOL_DB_OK)
         return status;
-    if (!spool_space_reserve(&db->space, pages * SPOOL_PAGE_BYTES)) {
+    if (!has_room(db, pages, new_rows)) {
         snprintf(db->why, sizeof db->why, "the disk is full");
         return SPOOL_DB_FULL;
     }
@@ -330,11 +334,11 @@ static enum spool_db_status checkpoint(struct spool_db *db, int mode)
     errno = 0;
     int rc = sqlite3_wal_checkpoint_v2(db->sql, "main", mode, &frames, &copied);
     spool_space_forget(&db->space);
+    int moved = 0;
     if (rc != SQLITE_OK)
         return status_of(db, rc);
     if (frames == copied)
         db->log_frames = 0; /* the next commit starts the log anew */
-    int moved = 0;
     if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
         moved) {
         snprintf(db->why, sizeof db->why, "the file was moved or deleted while in use");
@@ -346,6 +350,11 @@ static enum spool_db_status checkpoint(struct spool_db *db, int mode)
 enum spool_db_status spool_db_checkpoint(struct spool_db *db)
 {
     return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+void spool_db_disown(struct spool_db *db)
+{
+    spool_space_cut_log(&db->space, LOG_HEADER_BYTES + db->committed_frames * LOG_FRAME_BYTES);
 }
 
 /* After a failed fsync the kernel takes pages for clean that never reached the disk. They are those

@@ -33,12 +33,13 @@ void spool_rows_fini(struct spool_rows *r)
 
 enum spool_db_status spool_rows_begin(struct spool_rows *r)
 {
+    r->new_rows = false;
     return spool_db_begin(r->db);
 }
 
 enum spool_db_status spool_rows_commit(struct spool_rows *r)
 {
-    enum spool_db_status status = spool_db_commit(r->db);
+    enum spool_db_status status = spool_db_commit(r->db, r->new_rows);
     if (status != SPOOL_DB_OK)
         return status;
     r->committed_bytes = r->bytes;
@@ -237,6 +238,7 @@ static enum spool_db_status put(struct spool_rows *r, struct spool_change *c, st
     enum spool_db_status status = run_on(r, SPOOL_SQL_PUT, c->id);
     if (status != SPOOL_DB_OK)
         return status;
+    r->new_rows = true;
     r->bytes += (int64_t)(c->key.n + c->head.n + c->body.n);
     return is_fresh(c) ? SPOOL_DB_OK : set_state(r, c->id, c);
 }

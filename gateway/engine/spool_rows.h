@@ -20,7 +20,7 @@ struct spool_rows {
     int64_t bytes;       /* of all rows, with the open transaction; known after spool_rows_scan */
     int64_t committed_bytes;
     struct spool_wipes wipes, committed_wipes;
-    bool wipes_changed; /* in the open transaction */
+    bool wipes_changed, new_rows; /* in the open transaction */
 };
 
 /* Reads what a former run left to wipe. */

@@ -57,3 +57,11 @@ void spool_space_forget(struct spool_space *s)
 {
     s->reserved_bytes = 0;
 }
+
+void spool_space_cut_log(struct spool_space *s, int64_t bytes)
+{
+    struct stat st;
+    if (s->log >= 0 && fstat(s->log, &st) == 0 && st.st_size > bytes &&
+        ftruncate(s->log, bytes) != 0)
+        return; /* the disk is broken: one who starts on it again may find what was refused */
+}

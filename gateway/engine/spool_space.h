@@ -20,4 +20,7 @@ bool spool_space_reserve(struct spool_space *, int64_t bytes);
 /* A checkpoint cut the file to its length, and with that the reservation. */
 void spool_space_forget(struct spool_space *);
 
+/* Cuts off what is in the log behind its first bytes. */
+void spool_space_cut_log(struct spool_space *, int64_t bytes);
+
 #endif

@@ -38,6 +38,7 @@ static void set_suspect(struct spool_thread *t)
     if (!t->suspect) {
         if (now_ms() - t->recovered_at_ms > RECOVER_MOST_MS)
             t->recover_wait_ms = RECOVER_FIRST_MS;
+        spool_db_disown(t->rows.db);
         log_error(&t->log, "the disk failed: %s; nothing is accepted until it works again", t->why);
     }
     t->suspect = true;

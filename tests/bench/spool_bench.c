@@ -265,6 +265,26 @@ static void scan(struct run *r, uint64_t n)
            (long long)(end - opened) / 1000, (unsigned long long)bytes, resident_kb());
 }
 
+static void wiped(struct spool_op *op)
+{
+    if (!op->ok)
+        bench_die("not ok: %s", op->why);
+}
+
+/* What others notice of it when all these rows are wiped. */
+static void wipe(struct run *r)
+{
+    struct spool_change all = {
+        .kind = SPOOL_WIPE, .id = spool_id(1, 0), .to_id = spool_id(2, 0) - 1};
+    struct spool_op op = {.changes = &all, .n = 1, .done = wiped};
+    r->id = spool_id(2, 0);
+    r->end = 0;
+    spool_submit(r->spool, &op);
+    run(r, "PUT during a WIPE of all that", put_next, 8, 1);
+    int64_t left = spool_bytes(r->spool) - (int64_t)r->rows * (HEAD + BODY);
+    printf("{\"name\": \"WIPE\", \"bytes_left\": %lld}\n", (long long)left);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -292,8 +312,10 @@ int main(int argc, char **argv)
         fill(&r, (uint64_t)(seconds * 200000));
         run(&r, "TAKE of 10, DROP of 10", take_drop_next, flights[i], BATCH);
     }
-    if (million > 0)
+    if (million > 0) {
         scan(&r, (uint64_t)(million * 1e6));
+        wipe(&r);
+    }
     spool_close(r.spool);
     loop_free(r.loop);
     remove_files();

@@ -207,6 +207,12 @@ DISK_CALL int ftruncate64(int fd, off64_t n)
     return rc;
 }
 
+/* Not SQLite's: of the spool itself, which also has a lock file. */
+DISK_CALL int ftruncate(int fd, off_t n)
+{
+    return n > 0 ? ftruncate64(fd, n) : (int)syscall(SYS_ftruncate, fd, n);
+}
+
 /* A failed one loses: the kernel then takes the pages for clean and never writes them again. */
 DISK_CALL int fdatasync(int fd)
 {

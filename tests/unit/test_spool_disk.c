@@ -27,6 +27,7 @@ static int teardown(void **state)
 {
     atomic_store(&disk.write_errno, 0);
     atomic_store(&disk.fail_read_errno, 0);
+    atomic_store(&disk.fail_sync, 0);
     return fixture_teardown(state);
 }
 
@@ -69,7 +70,7 @@ static void a_quota_is_a_full_disk(void **state)
     a_full_disk_refuses_and_goes_on_by(*state, EDQUOT);
 }
 
-static void on_a_full_disk_rows_can_be_dropped(void **state)
+static void on_a_full_disk_rows_can_be_taken_and_dropped(void **state)
 {
     struct fixture *f = *state;
     fill(f);
@@ -79,9 +80,16 @@ static void on_a_full_disk_rows_can_be_dropped(void **state)
     while (fixture_do(f, &j, change_put(++id, big)))
         assert_true(id < 10 * GROWN);
     assert_true(j.op.full);
+    while (fixture_do(f, &j, change_put(++id, ""))) /* to the last page */
+        assert_true(id < 100000);
     for (uint64_t i = 1; i < id; i++)
-        assert_true(fixture_drop(f, i));
+        assert_true(
+            fixture_do(f, &j, (struct spool_change){.kind = SPOOL_TAKE, .id = i, .takes = 1}));
+    spool_op_clear(&j.op);
+    for (uint64_t i = 1; i < id; i++)
+        (void)fixture_drop(f, i);
     assert_int_equal(spool_bytes(f->spool), 0);
+    assert_true(fixture_put(f, 1, big)); /* in their place */
 }
 
 static void on_a_full_disk_only_what_does_not_fit_is_refused(void **state)
@@ -89,10 +97,13 @@ static void on_a_full_disk_only_what_does_not_fit_is_refused(void **state)
     struct fixture *f = *state;
     fill(f);
     atomic_store(&disk.write_errno, ENOSPC);
-    struct job jobs[5] = {0};
-    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+    static const enum spool_kind kinds[] = {SPOOL_TAKE, SPOOL_DUE, SPOOL_PUT, SPOOL_DROP,
+                                            SPOOL_READ};
+    struct job jobs[ARRAY_LEN(kinds)] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         jobs[i].mark = (char)('a' + (int)i);
-        job_add(&jobs[i], change_put(101 + i, "small"));
+        struct spool_change c = {.kind = kinds[i], .id = 1 + i, .takes = 1, .due_ms = 5};
+        job_add(&jobs[i], kinds[i] == SPOOL_PUT ? change_put(101, "small") : c);
     }
     for (uint64_t i = 1; i < FIXTURE_CHANGES; i++) /* together more than is reserved at a time */
         job_add(&jobs[2], change_put(200 + i, huge));
@@ -100,11 +111,15 @@ static void on_a_full_disk_only_what_does_not_fit_is_refused(void **state)
         job_submit(f, &jobs[i]);
     fixture_wait(f);
     assert_string_equal(f->order, "abcde");
-    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         assert_int_equal(jobs[i].op.ok, i != 2);
+        assert_int_equal(jobs[i].changes[0].found, i != 2);
+        spool_op_clear(&jobs[i].op);
+    }
     assert_true(jobs[2].op.full);
-    assert_false(fixture_has(f, 103, "small"));
-    assert_false(fixture_has(f, 201, big));
+    assert_false(fixture_has(f, 101, "small"));
+    assert_false(fixture_has(f, 201, huge));
+    assert_false(fixture_has(f, 4, big));
 }
 
 static void what_cannot_be_read_is_refused_and_the_rest_works(void **state)
@@ -133,6 +148,34 @@ static void an_unreadable_file_ends_the_scan(void **state)
     struct seen s;
     assert_false(fixture_scan(f, &s));
     assert_non_null(strstr(f->err.text, f->path));
+}
+
+/* Until recovery nothing is even tried: what comes meanwhile is refused at once. */
+static void a_broken_disk_refuses_all_and_does_not_hold_up_the_end(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(fixture_put(f, 1, "before"));
+    atomic_store(&disk.fail_sync, 1000000);
+    struct job jobs[3] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        job_add(&jobs[i], change_put(2 + i, "never"));
+        job_submit(f, &jobs[i]);
+    }
+    fixture_wait(f);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        assert_false(jobs[i].op.ok || jobs[i].op.full);
+        assert_string_equal(jobs[i].op.why, "fsync failed: Input/output error");
+    }
+    struct job last = {0};
+    job_add(&last, change_put(9, "never"));
+    job_submit(f, &last);
+    fixture_close(f);
+    assert_true(last.done && !last.op.ok);
+    atomic_store(&disk.fail_sync, 0);
+    struct seen s;
+    assert_true(fixture_open(f) && fixture_scan(f, &s));
+    assert_int_equal(s.n, 1);
+    assert_true(fixture_has(f, 1, "before"));
 }
 
 static int64_t now_ms(void)
@@ -175,10 +218,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_full_disk_refuses_until_there_is_room),
         T(a_quota_is_a_full_disk),
-        T(on_a_full_disk_rows_can_be_dropped),
+        T(on_a_full_disk_rows_can_be_taken_and_dropped),
         T(on_a_full_disk_only_what_does_not_fit_is_refused),
         T(what_cannot_be_read_is_refused_and_the_rest_works),
         T(an_unreadable_file_ends_the_scan),
+        T(a_broken_disk_refuses_all_and_does_not_hold_up_the_end),
         T(a_file_that_was_moved_away_is_noticed),
     };
 #undef T
