@@ -99,27 +99,14 @@ bool http_conn_body(struct http_conn *c, const char *p, size_t n)
     return c->drained <= DRAIN_MAX_BYTES;
 }
 
-void http_conn_queue(struct http_conn *c)
+void http_conn_hand_over(struct http_conn *c)
 {
-    struct http_server *s = c->listener->server;
     c->state = HTTP_CONN_OPEN;
     c->req.body = buf_slice(&c->body);
-    list_append(&s->ready, &c->req.node);
-    loop_defer(s->loop, &s->dispatch);
-}
-
-void http_conn_dispatch(struct task *t)
-{
-    struct http_server *s = container_of(t, struct http_server, dispatch);
-    while (!list_empty(&s->ready)) {
-        struct http_request *req = container_of(s->ready.next, struct http_request, node);
-        struct http_listener *l = container_of(req, struct http_conn, req)->listener;
-        list_remove(&req->node);
-        if (l->closed)
-            http_reply(req, 503, NULL, 0, SLICE_NONE);
-        else
-            l->handler(req);
-    }
+    if (c->listener->closed)
+        http_reply(&c->req, 503, NULL, 0, SLICE_NONE);
+    else
+        c->listener->handler(&c->req);
 }
 
 void http_conn_reset(struct http_conn *c)

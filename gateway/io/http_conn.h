@@ -15,7 +15,7 @@ enum http_conn_state {
     HTTP_CONN_FRESH,    /* accepted, nothing asked yet */
     HTTP_CONN_IDLE,     /* between requests: may stay for ever */
     HTTP_CONN_READING,  /* from the request line to the end of the body */
-    HTTP_CONN_OPEN,     /* suspended: waits for the handler, or the handler has it */
+    HTTP_CONN_OPEN,     /* the handler has it */
     HTTP_CONN_REPLYING, /* from http_reply until the answer is written */
 };
 
@@ -30,6 +30,7 @@ struct http_conn {
     int fd;
     enum http_conn_state state;
     bool headers_done;
+    bool suspended; /* the daemon does not look at it until it is resumed */
     int64_t progress_ms;
     uint64_t acked; /* while replying, as of progress_ms */
     size_t drained;
@@ -40,10 +41,9 @@ struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct watch watch;
-    struct task run, dispatch;
+    struct task run;
     struct timer again, sweep;
     struct list listeners;
-    struct list ready; /* http_request.node: complete requests, not yet handed over */
     struct http_conn *adopting;
     size_t n_conns;
     size_t body_bytes; /* held for all requests together */
@@ -61,10 +61,9 @@ void http_conn_begin(struct http_conn *, const char *target); /* a request line 
 /* Stores a piece of the body, or drains it; false: too much even for that, or too much of all
  * connections together: it must be dropped. */
 bool http_conn_body(struct http_conn *, const char *p, size_t n) MUST_CHECK;
-void http_conn_queue(struct http_conn *); /* complete: the handler gets it from a task */
-void http_conn_reset(struct http_conn *); /* answered */
+void http_conn_hand_over(struct http_conn *); /* complete: the handler gets it */
+void http_conn_reset(struct http_conn *);     /* answered */
 
-void http_conn_dispatch(struct task *);     /* run of http_server.dispatch */
 void http_conn_sweep(struct timer *);       /* fire of http_server.sweep */
 void http_conn_watch(struct http_server *); /* arms the sweep when there is a connection */
 

@@ -108,16 +108,6 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-static enum MHD_Result complete(struct http_conn *c)
-{
-    struct http_server *s = c->listener->server;
-    if (s->closing)
-        return MHD_NO;
-    MHD_suspend_connection(c->mhd);
-    http_conn_queue(c);
-    return MHD_YES;
-}
-
 static enum MHD_Result send_reply(struct http_conn *c)
 {
     if (c->response == NULL)
@@ -126,6 +116,20 @@ static enum MHD_Result send_reply(struct http_conn *c)
     MHD_destroy_response(c->response);
     c->response = NULL;
     return queued;
+}
+
+/* An answer that is there at once goes out at once: to suspend and resume would cost two system
+ * calls and one more round of the daemon. */
+static enum MHD_Result complete(struct http_conn *c)
+{
+    if (c->listener->server->closing)
+        return MHD_NO;
+    http_conn_hand_over(c);
+    if (c->state == HTTP_CONN_REPLYING)
+        return send_reply(c);
+    MHD_suspend_connection(c->mhd);
+    c->suspended = true;
+    return MHD_YES;
 }
 
 /* Called for the headers, for each piece of the body, at its end, and once more after resuming. */
@@ -175,6 +179,9 @@ static void finish(struct http_conn *c, unsigned status, struct MHD_Response *re
     c->status = status;
     c->response = response;
     http_conn_progress(c);
+    if (!c->suspended)
+        return;
+    c->suspended = false;
     MHD_resume_connection(c->mhd);
     loop_defer(s->loop, &s->run);
 }
@@ -308,9 +315,7 @@ struct http_server *http_server_new(struct loop *loop, struct error *err)
     s->loop = loop;
     s->stall_ms = STALL_MS;
     list_init(&s->listeners);
-    list_init(&s->ready);
     task_init(&s->run, on_run);
-    task_init(&s->dispatch, http_conn_dispatch);
     s->again.fire = on_again;
     s->sweep.fire = http_conn_sweep;
     s->daemon = start_daemon(s);
@@ -374,7 +379,6 @@ void http_server_free(struct http_server *s)
     watch_stop(s->loop, &s->watch);
     MHD_stop_daemon(s->daemon);
     task_cancel(&s->run);
-    task_cancel(&s->dispatch);
     timer_stop(s->loop, &s->again);
     timer_stop(s->loop, &s->sweep);
     list_each(&s->listeners, it) http_listen_free(container_of(it, struct http_listener, node));
