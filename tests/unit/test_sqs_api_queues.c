@@ -67,62 +67,63 @@ static void names_are_checked(void **state)
                  "Value for parameter QueueName is invalid. Reason: Must specify a queue name.");
 }
 
+static const struct {
+    const char *queue, *attribute;
+    const char *code, *type, *message;
+} bad_attributes[] = {
+    {"q", "'DelaySeconds':'901'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter DelaySeconds."},
+    {"q", "'DelaySeconds':' 6'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter DelaySeconds."},
+    {"q", "'DelaySeconds':''", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter DelaySeconds."},
+    {"q", "'VisibilityTimeout':true", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter VisibilityTimeout."},
+    {"q", "'MaximumMessageSize':'1023'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter MaximumMessageSize."},
+    {"q", "'MessageRetentionPeriod':'1209601'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter MessageRetentionPeriod."},
+    {"q", "'ReceiveMessageWaitTimeSeconds':'-1'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter ReceiveMessageWaitTimeSeconds."},
+    {"q", "'DelaySeconds':{}", "MalformedInput", "SerializationException",
+     "Start of structure or map found where not expected."},
+    {"q", "'Foo':'1'", BOTH("InvalidAttributeName"), "Unknown Attribute Foo."},
+    {"q", "'QueueArn':'1'", BOTH("InvalidAttributeName"), "Unknown Attribute QueueArn."},
+    {"q", "'RedrivePolicy.maxReceiveCount':'1'", BOTH("InvalidAttributeName"),
+     "Unknown Attribute RedrivePolicy.maxReceiveCount."},
+    {"q", "'FifoQueue':'true'", BOTH("InvalidAttributeName"), "Unknown Attribute FifoQueue."},
+    {"q", "'ContentBasedDeduplication':'true'", BOTH("InvalidAttributeName"),
+     "Unknown Attribute ContentBasedDeduplication."},
+    {"q", "'FifoThroughputLimit':'perQueue'", BOTH("InvalidAttributeName"),
+     "You can specify the FifoThroughputLimit only when FifoQueue is set to true."},
+    {"f.fifo", "'FifoQueue':'false'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not "
+     "supported."},
+    {"f.fifo", "'DeduplicationScope':'group'", BOTH("InvalidAttributeValue"),
+     "Invalid value for the parameter DeduplicationScope."},
+    {"f.fifo", "'FifoThroughputLimit':'perMessageGroupId'", VALUE,
+     "The perMessageGroupId value is allowed only when the value for DeduplicationScope is "
+     "messageGroup."},
+    {"q", "'Policy':'{}'", OWN("UnsupportedOperation"),
+     "The attribute Policy is not supported: these queues have one owner and no encryption of "
+     "their own."},
+    {"q", "'SqsManagedSseEnabled':'true'", OWN("UnsupportedOperation"),
+     "The attribute SqsManagedSseEnabled is not supported: these queues have one owner and no "
+     "encryption of their own."},
+    {"q", "", MISSING, "The request must contain the parameter Attribute.Name."},
+};
+
 static void attributes_are_checked(void **state)
 {
     struct service *s = *state;
-    static const struct {
-        const char *queue, *attribute;
-        const char *code, *type, *message;
-    } cases[] = {
-        {"q", "'DelaySeconds':'901'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter DelaySeconds."},
-        {"q", "'DelaySeconds':' 6'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter DelaySeconds."},
-        {"q", "'DelaySeconds':''", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter DelaySeconds."},
-        {"q", "'VisibilityTimeout':true", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter VisibilityTimeout."},
-        {"q", "'MaximumMessageSize':'1023'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter MaximumMessageSize."},
-        {"q", "'MessageRetentionPeriod':'1209601'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter MessageRetentionPeriod."},
-        {"q", "'ReceiveMessageWaitTimeSeconds':'-1'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter ReceiveMessageWaitTimeSeconds."},
-        {"q", "'DelaySeconds':{}", "MalformedInput", "SerializationException",
-         "Start of structure or map found where not expected."},
-        {"q", "'Foo':'1'", BOTH("InvalidAttributeName"), "Unknown Attribute Foo."},
-        {"q", "'QueueArn':'1'", BOTH("InvalidAttributeName"), "Unknown Attribute QueueArn."},
-        {"q", "'RedrivePolicy.maxReceiveCount':'1'", BOTH("InvalidAttributeName"),
-         "Unknown Attribute RedrivePolicy.maxReceiveCount."},
-        {"q", "'FifoQueue':'true'", BOTH("InvalidAttributeName"), "Unknown Attribute FifoQueue."},
-        {"q", "'ContentBasedDeduplication':'true'", BOTH("InvalidAttributeName"),
-         "Unknown Attribute ContentBasedDeduplication."},
-        {"q", "'FifoThroughputLimit':'perQueue'", BOTH("InvalidAttributeName"),
-         "You can specify the FifoThroughputLimit only when FifoQueue is set to true."},
-        {"f.fifo", "'FifoQueue':'false'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not "
-         "supported."},
-        {"f.fifo", "'DeduplicationScope':'group'", BOTH("InvalidAttributeValue"),
-         "Invalid value for the parameter DeduplicationScope."},
-        {"f.fifo", "'FifoThroughputLimit':'perMessageGroupId'", VALUE,
-         "The perMessageGroupId value is allowed only when the value for DeduplicationScope is "
-         "messageGroup."},
-        {"q", "'Policy':'{}'", OWN("UnsupportedOperation"),
-         "The attribute Policy is not supported: these queues have one owner and no encryption of "
-         "their own."},
-        {"q", "'SqsManagedSseEnabled':'true'", OWN("UnsupportedOperation"),
-         "The attribute SqsManagedSseEnabled is not supported: these queues have one owner and no "
-         "encryption of their own."},
-        {"q", "", MISSING, "The request must contain the parameter Attribute.Name."},
-    };
     service_queue(s, "q", "");
     service_queue(s, "f.fifo", "'FifoQueue':'true'");
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad_attributes); i++) {
         char body[300];
-        snprintf(body, sizeof body, "{'QueueUrl':'%s','Attributes':{%s}}", cases[i].queue,
-                 cases[i].attribute);
-        expect_error(s, "SetQueueAttributes", body, 400, cases[i].code, cases[i].type,
-                     cases[i].message);
+        snprintf(body, sizeof body, "{'QueueUrl':'%s','Attributes':{%s}}", bad_attributes[i].queue,
+                 bad_attributes[i].attribute);
+        expect_error(s, "SetQueueAttributes", body, 400, bad_attributes[i].code,
+                     bad_attributes[i].type, bad_attributes[i].message);
     }
     expect_ok(s, "SetQueueAttributes",
               "{'QueueUrl':'q','Attributes':{'Policy':'','KmsMasterKeyId':'',"
@@ -159,70 +160,70 @@ static void attributes_are_told(void **state)
                         "\"FifoThroughputLimit\":\"perQueue\"}}");
 }
 
+#define CANNOT "Amazon SQS can't create the redrive allow policy"
+static const char odd[] = "Invalid value for the parameter RedriveAllowPolicy. Reason: " CANNOT
+                          ", as it\xe2\x80\x99s in an unsupported format.";
+static const struct {
+    const char *attribute, *value, *reason; /* reason NULL: whole text in value's place below */
+} bad_policies[] = {
+    {"RedrivePolicy", "{}",
+     "Redrive policy does not contain mandatory attribute: maxReceiveCount."},
+    {"RedrivePolicy", "{\"maxReceiveCount\":5}",
+     "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "dead\",\"maxReceiveCount\":-36}",
+     "Invalid value for maxReceiveCount: -36, valid values are from 1 to 1000 both inclusive."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\": \"dummy\", \"maxReceiveCount\": 42}",
+     "Invalid value for deadLetterTargetArn."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"arn:aws:sns:a:1:b\",\"maxReceiveCount\":5}",
+     "Only SQS queues are valid resources for deadLetterTargetArn."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "d.fifo\",\"maxReceiveCount\":5}",
+     "Dead-letter queue must be same type of queue as the source."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "none\",\"maxReceiveCount\":5}",
+     "Dead letter target does not exist."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "q\",\"maxReceiveCount\":5}",
+     "A queue cannot be its own dead-letter queue."},
+    {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "closed\",\"maxReceiveCount\":5}",
+     "The dead-letter queue's RedriveAllowPolicy does not allow this source queue."},
+    {"RedrivePolicy",
+     "{\"deadLetterTargetArn\":\"" ARN "dead\",\"maxReceiveCount\":5,\"dummy\":\"x\"}",
+     "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."},
+    {"RedrivePolicy", " ", NULL},
+    {"RedrivePolicy", "[]", NULL},
+    {"RedriveAllowPolicy", "[]", NULL},
+    {"RedriveAllowPolicy", "{}", NULL},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"ALL\"}", NULL},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"allowAll\",\"x\":1}", NULL},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":\"a\"}", NULL},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[1]}", NULL},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\"}",
+     CANNOT ". When you specify the byQueue permission type, you must also specify one or more "
+            "sourceQueueArns values."},
+    {"RedriveAllowPolicy", "{\"redrivePermission\":\"denyAll\",\"sourceQueueArns\":[\"" ARN "x\"]}",
+     CANNOT ". To specify one or more source queue ARNs, you must set redrivePermission to "
+            "byQueue."},
+};
+
 static void policies_are_checked(void **state)
 {
     struct service *s = *state;
-#define CANNOT "Amazon SQS can't create the redrive allow policy"
-    static const char odd[] = "Invalid value for the parameter RedriveAllowPolicy. Reason: " CANNOT
-                              ", as it\xe2\x80\x99s in an unsupported format.";
-    static const struct {
-        const char *attribute, *value, *reason; /* reason NULL: whole text in value's place below */
-    } cases[] = {
-        {"RedrivePolicy", "{}",
-         "Redrive policy does not contain mandatory attribute: maxReceiveCount."},
-        {"RedrivePolicy", "{\"maxReceiveCount\":5}",
-         "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "dead\",\"maxReceiveCount\":-36}",
-         "Invalid value for maxReceiveCount: -36, valid values are from 1 to 1000 both inclusive."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\": \"dummy\", \"maxReceiveCount\": 42}",
-         "Invalid value for deadLetterTargetArn."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"arn:aws:sns:a:1:b\",\"maxReceiveCount\":5}",
-         "Only SQS queues are valid resources for deadLetterTargetArn."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "d.fifo\",\"maxReceiveCount\":5}",
-         "Dead-letter queue must be same type of queue as the source."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "none\",\"maxReceiveCount\":5}",
-         "Dead letter target does not exist."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "q\",\"maxReceiveCount\":5}",
-         "A queue cannot be its own dead-letter queue."},
-        {"RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN "closed\",\"maxReceiveCount\":5}",
-         "The dead-letter queue's RedriveAllowPolicy does not allow this source queue."},
-        {"RedrivePolicy",
-         "{\"deadLetterTargetArn\":\"" ARN "dead\",\"maxReceiveCount\":5,\"dummy\":\"x\"}",
-         "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."},
-        {"RedrivePolicy", " ", NULL},
-        {"RedrivePolicy", "[]", NULL},
-        {"RedriveAllowPolicy", "[]", NULL},
-        {"RedriveAllowPolicy", "{}", NULL},
-        {"RedriveAllowPolicy", "{\"redrivePermission\":\"ALL\"}", NULL},
-        {"RedriveAllowPolicy", "{\"redrivePermission\":\"allowAll\",\"x\":1}", NULL},
-        {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":\"a\"}",
-         NULL},
-        {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[1]}", NULL},
-        {"RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\"}",
-         CANNOT ". When you specify the byQueue permission type, you must also specify one or more "
-                "sourceQueueArns values."},
-        {"RedriveAllowPolicy",
-         "{\"redrivePermission\":\"denyAll\",\"sourceQueueArns\":[\"" ARN "x\"]}",
-         CANNOT ". To specify one or more source queue ARNs, you must set redrivePermission to "
-                "byQueue."},
-    };
     service_queue(s, "q", "");
     service_queue(s, "dead", "");
     service_queue(s, "closed", "'RedriveAllowPolicy':'{\\'redrivePermission\\':\\'denyAll\\'}'");
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad_policies); i++) {
         char want[600];
         struct buf body;
         buf_init(&body, 1000);
-        buf_printf(&body, "{\"QueueUrl\":\"q\",\"Attributes\":{\"%s\":\"", cases[i].attribute);
-        for (const char *p = cases[i].value; *p; p++)
+        buf_printf(&body, "{\"QueueUrl\":\"q\",\"Attributes\":{\"%s\":\"",
+                   bad_policies[i].attribute);
+        for (const char *p = bad_policies[i].value; *p; p++)
             buf_printf(&body, *p == '"' ? "\\%c" : "%c", *p);
         buf_str(&body, "\"}}");
-        if (cases[i].reason != NULL)
+        if (bad_policies[i].reason != NULL)
             snprintf(want, sizeof want, "Value %s for parameter %s is invalid. Reason: %s",
-                     cases[i].value, cases[i].attribute, cases[i].reason);
+                     bad_policies[i].value, bad_policies[i].attribute, bad_policies[i].reason);
         else
             snprintf(want, sizeof want, "%s",
-                     strcmp(cases[i].attribute, "RedrivePolicy") == 0
+                     strcmp(bad_policies[i].attribute, "RedrivePolicy") == 0
                          ? "Invalid value for the parameter RedrivePolicy. Reason: Redrive policy "
                            "is not a valid JSON map."
                          : odd);
