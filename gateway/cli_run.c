@@ -60,9 +60,11 @@ int cli_check(struct cli_args *a)
     for (size_t i = 0; i < c->n_functions; i++)
         events += c->functions[i].n_events;
     if (json)
-        printf("{\"errors\":[],\"functions\":%zu,\"mappings\":%zu}\n", c->n_functions, events);
+        printf("{\"errors\":[],\"functions\":%zu,\"mappings\":%zu,\"queues\":%zu}\n",
+               c->n_functions, events, c->n_queues);
     else
-        printf("%s: ok: %zu functions, %zu event source mappings\n", path, c->n_functions, events);
+        printf("%s: ok: %zu functions, %zu event source mappings, %zu queues\n", path,
+               c->n_functions, events, c->n_queues);
     catalog_free(c);
     return CLI_OK;
 }
