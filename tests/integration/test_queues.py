@@ -4,6 +4,7 @@ client; and the scenarios of the SQS source on them."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ import test_fifo
 import test_sqs
 from gateway import BINARY, arn
 from harness import embedded, limit
-from servers import eventually
+from servers import ROOT, eventually
 from sqs_client import Queue, Sqs, SqsError
 
 # The acceptance of the SQS source, once more on embedded queues.
@@ -161,6 +162,36 @@ def test_the_whole_way(t):
     assert message["Attributes"]["DeadLetterQueueSourceArn"] == arn("orders"), message
     # moved after two receives, received here once more
     assert message["Attributes"]["ApproximateReceiveCount"] == "3", message
+
+
+@limit(90)
+def test_quickstart(t):
+    """What `make run` shows, with Python and with a machine that has none."""
+    script = ROOT / "examples" / "quickstart" / "run.sh"
+    without = t.folder / "bin"
+    without.mkdir()
+    for tool in ("sh", "mktemp", "sed", "tee", "cat", "mkfifo", "rm", "sleep", "dirname", "curl",
+                 "grep"):
+        (without / tool).symlink_to(shutil.which(tool))
+    for path in (os.environ["PATH"], str(without)):
+        done = subprocess.run([script, BINARY], capture_output=True, text=True,
+                              env={"PATH": path, "TMPDIR": str(t.folder)})
+        assert done.returncode == 0 and not done.stderr, done
+        told_orders = re.findall(r"^   [0-9a-f]{8}  order (\d): attempt (\d) (\w+)$", done.stdout, re.M)
+        assert sorted(told_orders) == [
+            ("1", "1", "works"), ("2", "1", "fails"), ("2", "2", "works"), ("3", "1", "fails"),
+            ("3", "2", "fails"), ("3", "3", "fails")], done.stdout
+        assert re.search(r"^orders +0 +0 +0 +- +orders-dead, after 3 receives$", done.stdout, re.M)
+        assert re.search(r'  receives 3  \{"id": 3, "fails": 99\}$', done.stdout, re.M), done.stdout
+        assert done.stdout.endswith("drained, exit 0\n"), done.stdout
+    assert [path.name for path in t.folder.iterdir()] == ["bin"], "left behind"
+
+
+@limit(60)
+def test_examples(t):
+    for path in sorted((ROOT / "config" / "examples").glob("*.*")):
+        done = subprocess.run([BINARY, "check", path], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 # ---- restarts
