@@ -320,7 +320,7 @@ def bench_sqs_python(bench):
     """SQS → Python function, BatchSize 10, beside MiniStack."""
     from ministack import mapped
     n, other_n = 20000, 3000
-    ours, cpu, theirs = [], [], []
+    ours, cpu, theirs, own, own_cpu = [], [], [], [], []
     bench.elasticmq()
     for turn in range(bench.rounds):
         record = bench.folder / f"ours-{turn}"
@@ -331,6 +331,9 @@ def bench_sqs_python(bench):
         queue.destroy()
         ours.append(middle_rate(record))
         cpu.append(used)
+        record = bench.folder / f"own-{turn}"
+        own_cpu.append(drained_inside(bench, record, n))
+        own.append(middle_rate(record))
         with mapped(bench.folder / f"ministack-{turn}", WORKER, other_n) as (_, other_record):
             eventually(lambda: count_lines(other_record) >= other_n, 120, "MiniStack drained")
             theirs.append(middle_rate(other_record))
@@ -339,6 +342,24 @@ def bench_sqs_python(bench):
     rate = bench.row("SQS → Python, BatchSize 10", ours, "msg/s", where, "≥ 10× MiniStack")
     bench.row("SQS → Python, gateway CPU per message", cpu, "µs", where)
     bench.note(f"times MiniStack: {rate / base:.1f}")
+    rate = bench.row("own queue → Python, BatchSize 10", own, "msg/s", where, "≥ 10× MiniStack")
+    bench.row("own queue → Python, gateway CPU per message", own_cpu, "µs", where)
+    bench.note(f"times MiniStack: {rate / base:.1f}")
+
+
+def drained_inside(bench, record, n):
+    """A queue of the gateway itself is filled, then another run of it has the function: CPU µs of
+    the gateway per message."""
+    with bench.gateway({}, sqs=False) as gateway:
+        queue = Sqs(f"http://{gateway.address}").create("bench", VisibilityTimeout=60)
+        said([OUT / "sqs_loop", gateway.address, queue.url, n, 4, "send", 256])
+        gateway.stop()
+        gateway.write({"Gateway": {"LogLevel": "info"}, "Functions": {"f": python_function(
+            bench, record, Events=event_of(queue, BatchSize=10), ReservedConcurrentExecutions=4)}})
+        gateway.start()
+        eventually(lambda: (gateway.metric("penstock_records_done_total") or 0) >= n, 120,
+                   "queue drained", every=0.02)
+        return cpu_seconds(gateway.process.pid) / n * 1e6
 
 
 def bench_single(bench):
