@@ -143,11 +143,23 @@ static void note_owner(struct admin_job *job)
         .kind = SPOOL_NOTE, .head = SLICE("queue.owner"), .body = slice_of(job->owner)};
 }
 
+/* No queue is without it, and it never changes. */
+static void note_secret(struct admin_job *job)
+{
+    struct queues *s = job->q->service;
+    if (!s->secret_noted)
+        job->changes[job->op.n++] =
+            (struct spool_change){.kind = SPOOL_NOTE,
+                                  .head = SLICE("queue.secret"),
+                                  .body = {(const char *)s->secret, sizeof s->secret}};
+}
+
 /* ---- create */
 
 static void created(struct admin_job *job)
 {
     struct queue *q = job->q;
+    q->service->secret_noted = true;
     (void)map_del(&q->service->creating, slice_of(q->name));
     queue_publish(q);
     job->admin->queue = q;
@@ -193,6 +205,7 @@ void queue_create(struct queues *s, struct slice name, const struct queue_settin
     note_settings(job, false);
     note_tags(job);
     note_owner(job);
+    note_secret(job);
     job->creates = true;
     job->apply = created;
     job->revoke = not_created;

@@ -58,12 +58,11 @@ static struct queue_entry *unchanged(struct queue *q, const struct queue_attempt
     return same ? e : NULL;
 }
 
-size_t queue_attempt_again(struct queue *q, struct slice id,
-                           struct queue_entry *out[QUEUE_BATCH_MAX])
+size_t queue_attempt_again(struct queue *q, struct slice id, struct queue_entry **out, size_t max)
 {
     drop_old(q, ATTEMPTS_MAX);
     struct attempt *a = map_get(&q->attempts, id);
-    if (a == NULL)
+    if (a == NULL || a->n > max)
         return 0;
     size_t n = 0;
     while (n < a->n && (out[n] = unchanged(q, &a->parts[n])) != NULL)

@@ -90,20 +90,43 @@ struct queue_dedup_record *queue_dedup_find(struct queue_dedup *d, const uint64_
     return NULL;
 }
 
-struct queue_dedup_record *queue_dedup_add(struct queue_dedup *d, const uint64_t hash[2],
-                                           uint64_t seq, int64_t now_ms)
+static struct queue_dedup_record *push(struct queue_dedup *d, const uint64_t hash[2], uint64_t seq,
+                                       int64_t at_ms)
 {
     if (d->n == d->cap)
         resize(d, d->cap > 0 ? d->cap * 2 : FIRST_RECORDS);
+    uint32_t pos = (d->head + d->n++) & (d->cap - 1);
+    struct queue_dedup_record *r = &d->ring[pos];
+    *r = (struct queue_dedup_record){.hash = {hash[0], hash[1]}, .at_ms = at_ms};
+    r->seq = seq & ((UINT64_C(1) << 40) - 1);
+    return r;
+}
+
+struct queue_dedup_record *queue_dedup_add(struct queue_dedup *d, const uint64_t hash[2],
+                                           uint64_t seq, int64_t now_ms)
+{
     uint32_t before = find_slot(d, hash);
     if (before != UINT32_MAX)
         table_remove(d, before);
-    uint32_t pos = (d->head + d->n++) & (d->cap - 1);
-    struct queue_dedup_record *r = &d->ring[pos];
-    *r = (struct queue_dedup_record){.hash = {hash[0], hash[1]}, .at_ms = now_ms, .pending = 1};
-    r->seq = seq & ((UINT64_C(1) << 40) - 1);
-    table_put(d, pos);
+    struct queue_dedup_record *r = push(d, hash, seq, now_ms);
+    r->pending = 1;
+    table_put(d, (uint32_t)(r - d->ring));
     return r;
+}
+
+void queue_dedup_load(struct queue_dedup *d, const uint64_t hash[2], uint64_t seq, int64_t at_ms,
+                      bool noted)
+{
+    uint32_t twin = find_slot(d, hash);
+    if (twin != UINT32_MAX && d->ring[d->slots[twin] - 1].at_ms > at_ms) {
+        struct queue_dedup_record *r = push(d, hash, seq, at_ms);
+        r->dead = 1;
+        r->noted = noted;
+        return;
+    }
+    struct queue_dedup_record *r = queue_dedup_add(d, hash, seq, at_ms);
+    r->pending = 0;
+    r->noted = noted;
 }
 
 void queue_dedup_end(struct queue_dedup *d, const uint64_t hash[2], uint64_t seq, bool ok)

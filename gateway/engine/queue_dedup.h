@@ -31,6 +31,9 @@ struct queue_dedup_record *queue_dedup_find(struct queue_dedup *, const uint64_t
 /* The caller looked: none there. */
 struct queue_dedup_record *queue_dedup_add(struct queue_dedup *, const uint64_t hash[2],
                                            uint64_t seq, int64_t now_ms);
+/* One from its note, in any order: of two with one hash the younger counts. */
+void queue_dedup_load(struct queue_dedup *, const uint64_t hash[2], uint64_t seq, int64_t at_ms,
+                      bool noted);
 /* The send of this message succeeded or failed. */
 void queue_dedup_end(struct queue_dedup *, const uint64_t hash[2], uint64_t seq, bool ok);
 /* Takes the oldest off when it is too old (now_ms INT64_MAX: in any case). */

@@ -1,7 +1,6 @@
 /* queue_load.c - at start: notes and rows of the spool become queues and their index. */
 #include "engine/queue_load.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "engine/queue_index.h"
 #include "engine/queue_move.h"
@@ -111,10 +110,7 @@ static void load_dedup(struct load *l, struct owner *o, struct slice name, struc
         uint64_t hash[2], seq;
         memcpy(hash, value.p + at, 16);
         memcpy(&seq, value.p + at + 16, 8);
-        struct queue_dedup_record *r =
-            queue_dedup_add(d, hash, seq, at_ms < now_ms ? at_ms : now_ms);
-        r->pending = 0;
-        r->noted = at == DEDUP_HEAD;
+        queue_dedup_load(d, hash, seq, at_ms < now_ms ? at_ms : now_ms, at == DEDUP_HEAD);
     }
 }
 
@@ -242,39 +238,6 @@ static void on_row(void *ctx, const struct spool_row *row)
 
 /* ---- afterwards */
 
-struct secret_op {
-    struct spool_op op;
-    struct spool_change change;
-    struct queues *s;
-};
-
-static void secret_noted(struct spool_op *op)
-{
-    struct secret_op *o = container_of(op, struct secret_op, op);
-    struct queues *s = o->s;
-    if (!op->ok)
-        log_error(NULL,
-                  "the secret of the receipt handles is not on disk (%s): handles given out "
-                  "now will be invalid after a restart",
-                  op->why);
-    spool_op_clear(op);
-    free(o);
-    queue_settled(s, NULL);
-}
-
-static void make_secret(struct queues *s)
-{
-    struct secret_op *o = mem_alloc(sizeof *o);
-    s->secret[0] = s->random();
-    s->secret[1] = s->random();
-    o->s = s;
-    o->change = (struct spool_change){.kind = SPOOL_NOTE,
-                                      .head = SLICE("queue.secret"),
-                                      .body = {(const char *)s->secret, sizeof s->secret}};
-    o->op = (struct spool_op){.changes = &o->change, .n = 1, .done = secret_noted};
-    queue_submit(s, NULL, &o->op);
-}
-
 static void bury(struct owner *o)
 {
     struct queue_wipe *w = mem_alloc(sizeof *w);
@@ -308,8 +271,12 @@ bool queue_load(struct queues *s, struct error *err)
 {
     struct load l = {.s = s, .err = err, .ok = true};
     bool ok = spool_scan(s->spool, on_note, on_row, &l, err) && l.ok;
-    if (ok && !l.secret)
-        make_secret(s);
+    s->secret_noted = l.secret;
+    if (ok && !l.secret) {
+        /* It gets to the disk with the first queue. */
+        s->secret[0] = s->random();
+        s->secret[1] = s->random();
+    }
     /* The youngest first: of two with one name, it is the one that counts. */
     for (size_t i = l.n; ok && i > 0; i--) {
         if (l.owners[i - 1].number >= s->next_owner)

@@ -190,7 +190,7 @@ static bool repeat_attempt(struct queue_receive_job *job)
     if (!q->settings.fifo || job->r->attempt_id.n == 0)
         return false;
     job->attempt = slice_dup(job->r->attempt_id);
-    size_t n = q->wiping ? 0 : queue_attempt_again(q, job->r->attempt_id, entries);
+    size_t n = q->wiping ? 0 : queue_attempt_again(q, job->r->attempt_id, entries, job->r->max);
     if (n > 0)
         queue_take(job, entries, n, true);
     return n > 0;

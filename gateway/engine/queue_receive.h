@@ -38,9 +38,8 @@ struct queue_attempt_part {
 };
 void queue_attempt_keep(struct queue *, struct slice attempt, const struct queue_attempt_part *,
                         size_t n);
-/* The entries given out under it, detached, when none was changed since; else 0. */
-size_t queue_attempt_again(struct queue *, struct slice attempt,
-                           struct queue_entry *out[QUEUE_BATCH_MAX]);
+/* The entries given out under it, detached, when none was changed since and max allows; else 0. */
+size_t queue_attempt_again(struct queue *, struct slice attempt, struct queue_entry **, size_t max);
 void queue_attempt_free(struct queue *);
 
 /* ---- queue_peek.c */

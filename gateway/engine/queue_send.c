@@ -16,7 +16,7 @@ enum part_kind {
     PART_PUT,      /* a new row */
     PART_KNOWN,    /* its twin is on disk */
     PART_SAME,     /* its twin is in this operation */
-    PART_UNDER_WAY /* its twin is in an earlier operation: we ask for its row */
+    PART_UNDER_WAY /* its twin is in an earlier operation: we line up behind it */
 };
 
 struct part {
@@ -219,7 +219,12 @@ static enum queue_status part_status(const struct send_job *job, const struct pa
         return QUEUE_OK;
     if (!job->op.ok)
         return queue_status_of(&job->op);
-    bool lost = part->kind == PART_UNDER_WAY && !job->changes[part->change].found;
+    /* Its twin was told before us: it failed when nobody remembers it. */
+    const struct queue_dedup_record *twin =
+        part->kind == PART_UNDER_WAY
+            ? queue_dedup_find(&job->q->dedup, part->hash, queue_now(job->q))
+            : NULL;
+    bool lost = part->kind == PART_UNDER_WAY && (twin == NULL || twin->seq != part->seq);
     return lost ? QUEUE_BROKEN : QUEUE_OK;
 }
 

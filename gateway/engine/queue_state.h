@@ -22,7 +22,8 @@ struct queues {
     struct spool *spool;
     char *region, *account;
     uint64_t (*random)(void);
-    uint64_t secret[2];
+    uint64_t secret[2]; /* of receipt handles, message ids, deduplication */
+    bool secret_noted;
     struct queue_pool pool;
     struct map names;      /* live queues */
     struct map creating;   /* not on disk yet */
