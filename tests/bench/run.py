@@ -29,7 +29,9 @@ from sqs_client import Sqs  # noqa: E402
 
 OUT = ROOT / "build" / "bench"
 # program: libraries; backend: the gateway's own parts, from beside the binary
-PROGRAMS = {"load": [], "handler": [], "http_stub": [], "sqs_loop": [], "curl_ceiling": ["-lcurl"],
+PROGRAMS = {"load": [], "handler": [], "http_stub": [], "sqs_loop": [], "sqs_load": [],
+            "curl_ceiling": ["-lcurl"],
+            "spool_bench": [BINARY.parent / "libpenstock.a", "-luv", "-lsqlite3"],
             "backend": [BINARY.parent / "libpenstock.a", "-luv", "-lcurl", "-lcjson", "-lcrypto",
                         "-luuid"]}
 CORES = sorted(os.sched_getaffinity(0))
@@ -152,8 +154,10 @@ class Bench:
         said([OUT / "sqs_loop", queue.url.split("/")[2], queue.url, n, 4, "send", size])
 
     @contextlib.contextmanager
-    def gateway(self, functions, core=None, sqs=True, start=True):
+    def gateway(self, functions, core=None, sqs=True, start=True, queues=()):
         config = {"Functions": functions, "Gateway": {"LogLevel": "info"}}
+        if queues:
+            config["Queues"] = {name: {"VisibilityTimeout": 60} for name in queues}
         if sqs:
             config["Services"] = {"sqs": self.elasticmq().url}
         self.n += 1
@@ -550,15 +554,18 @@ def bench_backends(bench):
 # -- footprint
 
 
+def resident_mb(pid):
+    with open(f"/proc/{pid}/status") as handle:
+        return next(int(line.split()[1]) for line in handle if line.startswith("VmRSS")) / 1024
+
+
 def bench_footprint(bench):
     """Idle memory, time to READY, size."""
     starts, memory = [], []
     for _ in range(max(11, bench.rounds)):
         with bench.gateway({"f": c_function()}, sqs=False) as gateway:
             starts.append(gateway.ready_seconds * 1000)
-            with open(f"/proc/{gateway.process.pid}/status") as handle:
-                memory.append(next(int(line.split()[1]) for line in handle
-                                   if line.startswith("VmRSS")) / 1024)
+            memory.append(resident_mb(gateway.process.pid))
     bench.row("start to READY", starts, "ms", "not pinned", "≤ 20 ms")
     bench.row("idle RSS", memory, "MB", "", "≤ 8 MB")
     stripped = bench.folder / "stripped"
@@ -566,9 +573,119 @@ def bench_footprint(bench):
     bench.row("stripped binary", [stripped.stat().st_size / 1e6], "MB", "", "≤ 2 MB")
 
 
+# -- embedded queues
+
+
+def url_of(gateway, name):
+    return f"http://{gateway.address}/000000000000/{name}"
+
+
+def sqs_load(url, mode, clients, seconds):
+    return said([OUT / "sqs_load", url.split("/")[2], url, mode, clients, seconds])
+
+
+def taken(url, seconds=3):
+    """Receive(10) + delete(10) on 4 connections of more messages than there is time for."""
+    sqs_load(url, "batch", 8, seconds * 0.9)
+    return sqs_load(url, "take", 4, seconds)
+
+
+QUEUE_LOADS = (  # name, mode, clients, of messages a second
+    ("single sends, 1 client", "send", 1, ""),
+    ("single sends, 32 clients", "send", 32, "≥ 20,000/s"),
+    ("batches of 10, 1 client", "batch", 1, ""),
+    ("batches of 10, 32 clients", "batch", 32, "≥ 60,000/s"),
+)
+
+
+def queue_round(bench, add):
+    with bench.gateway({}, sqs=False, queues=("a", "b", "c")) as gateway:
+        for name, mode, clients, _ in QUEUE_LOADS:
+            add(name, sqs_load(url_of(gateway, "a"), mode, clients, 3))
+        add("receive(10) + delete(10), 4 connections", taken(url_of(gateway, "b")))
+        add("send to a waiting long poll", sqs_load(url_of(gateway, "c"), "poll", 1, 3))
+
+
+def store_round(bench, add):
+    """The bare group-commit loop, by rows in a group."""
+    done = subprocess.run([OUT / "spool_bench", bench.folder, "0.5", "0"], capture_output=True,
+                          text=True, check=True)
+    for line in map(json.loads, done.stdout.splitlines()):
+        if line["name"].startswith("bare"):
+            add(f"{line['name']}, groups of {line['in_flight']}", {"rate": line["rows_per_s"]})
+
+
+def bench_queues(bench):
+    """The SQS service inside, beside a warm ElasticMQ (in memory) and bare SQLite group commits."""
+    found = {}
+
+    def add(name, got):
+        found.setdefault(name, []).append(got)
+
+    bench.elasticmq()
+    for turn in range(bench.rounds):
+        store_round(bench, add)
+
+        def theirs():
+            queue = bench.queue()
+            add("ElasticMQ receive(10) + delete(10), 4 connections", taken(queue.url))
+            queue.destroy()
+
+        for run in (lambda: queue_round(bench, add), theirs)[::1 if turn % 2 == 0 else -1]:
+            run()
+    tell_queues(bench, found)
+
+
+def tell_queues(bench, found):
+    where = "not pinned"
+    goals = {name: goal for name, _, _, goal in QUEUE_LOADS}
+    goals["receive(10) + delete(10), 4 connections"] = "≥ 40,000/s, ≥ 3× ElasticMQ"
+    rates = {}
+    for name, rounds in found.items():
+        if name != "send to a waiting long poll":
+            rates[name] = bench.row(f"queues: {name}", [got["rate"] for got in rounds], "msg/s",
+                                    where, goals.get(name, ""))
+        for share in ("p50", "p99"):
+            if f"{share}_us" in rounds[0]:
+                bench.row(f"queues: {name}, {share}",
+                          [got[f"{share}_us"] / 1000 for got in rounds], "ms", where,
+                          "≤ 2 ms" if (name, share) == ("send to a waiting long poll", "p50") else "")
+    ours = "receive(10) + delete(10), 4 connections"
+    bench.note(f"times ElasticMQ: {rates[ours] / rates['ElasticMQ ' + ours]:.2f}")
+
+
+def bench_backlog(bench):
+    """1,000,000 waiting messages of 256 bytes: memory, restart to READY, receives."""
+    n, before, after, memory, restarts = 1000000, [], [], [], []
+    with bench.gateway({}, sqs=False, queues=("few", "many")) as gateway:
+        few, many = url_of(gateway, "few"), url_of(gateway, "many")
+        for _ in range(bench.rounds):
+            before.append(taken(few))
+        begun = time.monotonic()
+        said([OUT / "sqs_loop", gateway.address, many, n, 8, "send", 256])
+        bench.note(f"{n:,} messages sent in {time.monotonic() - begun:.0f} s, "
+                   f"RSS {resident_mb(gateway.process.pid):.1f} MB")
+        for _ in range(bench.rounds):
+            gateway.stop()
+            gateway.start()
+            restarts.append(gateway.ready_seconds)
+            memory.append(resident_mb(gateway.process.pid))
+            after.append(taken(url_of(gateway, "many")))
+            memory.append(resident_mb(gateway.process.pid))
+    bench.row("RSS with 1,000,000 messages", memory, "MB", "", "≤ 50 MB")
+    bench.row("restart to READY", restarts, "s", "not pinned", "≤ 2 s")
+    for name, rounds in (("without", before), ("with", after)):
+        bench.row(f"receive + delete {name} the backlog", [got["rate"] for got in rounds], "msg/s",
+                  "not pinned")
+        for share in ("p50", "p99"):
+            bench.row(f"receive {name} the backlog, {share}",
+                      [got[f"{share}_us"] / 1000 for got in rounds], "ms", "not pinned",
+                      "≤ 2× without" if (name, share) == ("with", "p99") else "")
+
+
 BENCHES = {"footprint": bench_footprint, "sqs": bench_sqs, "sqs-python": bench_sqs_python,
            "single": bench_single, "invoke": bench_invoke, "clients": bench_clients,
-           "backends": bench_backends}
+           "backends": bench_backends, "queues": bench_queues, "backlog": bench_backlog}
 
 
 def main(argv):
