@@ -73,6 +73,11 @@ SIM_OBJECTS := $(call objs,$(wildcard tests/sim/*.c) $(filter-out gateway/engine
 $(BUILD)/tests/sim/sim: $(SIM_OBJECTS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# The queues in a world of clients, faults and crashes, on a spool of its own.
+QUEUE_SIM_OBJECTS := $(call objs,$(wildcard tests/queuesim/*.c gateway/engine/queue*.c) $(BASE) gateway/io/loop_core.c)
+$(BUILD)/tests/queuesim/queue_sim: $(QUEUE_SIM_OBJECTS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 -include mk/embed.mk
 
 .PHONY: deps run check unit sim asan tsan fuzz bench conformance lint format reference install
@@ -90,14 +95,15 @@ check: ## install what is missing, build, and run every test
 	@python3 tests/tools/check.py --build $(BUILD)
 
 .PHONY: test-binaries
-test-binaries: $(BUILD)/penstock $(UNIT) $(BUILD)/tests/sim/sim
+test-binaries: $(BUILD)/penstock $(UNIT) $(BUILD)/tests/sim/sim $(BUILD)/tests/queuesim/queue_sim
 
 unit: $(UNIT) ## unit tests alone
 	@python3 tests/tools/check.py --build $(BUILD) unit
 
 SEEDS ?= 20000
-sim: $(BUILD)/tests/sim/sim ## the seeded simulation alone; SEEDS=N
+sim: $(BUILD)/tests/sim/sim $(BUILD)/tests/queuesim/queue_sim ## the seeded simulations alone; SEEDS=N
 	@$(BUILD)/tests/sim/sim --seeds $(SEEDS)
+	@$(BUILD)/tests/queuesim/queue_sim --seeds $$(($(SEEDS) / 4))
 
 asan: ## unit tests and simulation under ASan and UBSan
 	@$(MAKE) --no-print-directory -s VARIANT=asan unit-and-sim SEEDS=2000
@@ -106,7 +112,7 @@ tsan: ## unit tests and simulation under TSan
 	@$(MAKE) --no-print-directory -s VARIANT=tsan unit-and-sim SEEDS=1000
 
 .PHONY: unit-and-sim
-unit-and-sim: $(UNIT) $(BUILD)/tests/sim/sim
+unit-and-sim: $(UNIT) $(BUILD)/tests/sim/sim $(BUILD)/tests/queuesim/queue_sim
 	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 \
 	  python3 tests/tools/check.py --build $(BUILD) --seeds $(SEEDS) unit sim
 

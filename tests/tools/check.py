@@ -66,9 +66,11 @@ def ring_unit(a, t):
 
 
 def ring_sim(a, t):
-    code, out, s = run([f"{a.build}/tests/sim/sim", "--seeds", str(a.seeds)], 900)
-    t.add(passed=code == 0, failed=code != 0)
-    say(code == 0, "sim: " + out.strip().splitlines()[-1] if out.strip() else "sim", s, out)
+    for name, binary, seeds in (("sim", "tests/sim/sim", a.seeds),
+                                ("queue_sim", "tests/queuesim/queue_sim", a.seeds // 4)):
+        code, out, s = run([f"{a.build}/{binary}", "--seeds", str(seeds)], 900)
+        t.add(passed=code == 0, failed=code != 0)
+        say(code == 0, f"{name}: {(out.strip().splitlines() or ['said nothing'])[-1]}", s, out)
 
 
 def ring_integration(a, t):
