@@ -1,0 +1,289 @@
+"""Queues inside, when it gets rough: kill -9 under load, clients that vanish, thousands of idle long
+polls, a store that is full, taken, too new or damaged."""
+
+import http.client
+import json
+import random
+import resource
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+
+from gateway import BINARY, arn
+from harness import big, in_threads, limit
+from queue_ledger import Ledger
+from servers import eventually, free_port
+from sqs_client import Queue, Sqs, SqsError
+
+VISIBILITY_S = 2
+BROKEN = (OSError, http.client.HTTPException)
+
+
+def client(gateway):
+    return Sqs(f"http://{gateway.address}")
+
+
+def queue_of(sqs, name):
+    return Queue(sqs, name, sqs.call("GetQueueUrl", QueueName=name)["QueueUrl"])
+
+
+def listed(gateway):
+    """{name: messages} as the command tells it."""
+    done = subprocess.run([BINARY, "queue", "list", "--json", "--api", f"http://{gateway.address}"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {row["Name"]: row["Visible"] + row["InFlight"] + row["Delayed"]
+            for row in json.loads(done.stdout)["Queues"]}
+
+
+# ---- kill -9 under load
+
+class Client(threading.Thread):
+    """Sends, receives, deletes, lets go; one request at a time, each tried once, so that it is known
+    which were answered. A send to the FIFO queue is repeated until it is: deduplication is for that."""
+
+    def __init__(self, index, url, ledgers, seed, fault):
+        super().__init__(daemon=True)
+        self.index, self.fault = index, fault
+        self.ledgers = ledgers
+        self.chance = random.Random(f"{seed}-{index}")
+        self.sqs = Sqs(url)
+        self.sends, self.drains = threading.Event(), threading.Event()
+        self.sends.set()
+        self.drains.set()
+        self.n = {name: 0 for name in ledgers}
+        self.pending = None  # the FIFO send that was not answered yet
+
+    def run(self):
+        try:
+            while self.sends.is_set() or self.drains.is_set():
+                name = self.chance.choice(list(self.ledgers))
+                if self.pending or (self.sends.is_set() and self.chance.random() < 0.5):
+                    self.send("steps.fifo" if self.pending else name)
+                elif self.drains.is_set():
+                    self.receive(name)
+        except BaseException as error:  # the test tells it
+            self.fault.append(error)
+        finally:
+            self.sqs.connection.close()
+
+    def once(self, operation, name, **members):
+        """The answer, None when there was none."""
+        try:
+            url = f"{self.sqs.url}/000000000000/{name}"
+            self.sqs.send(operation, {"QueueUrl": url, **members})
+            answer = self.sqs.connection.getresponse()
+            text = answer.read()
+        except BROKEN:
+            self.sqs.connection.close()
+            time.sleep(0.005)  # not faster than a gateway can start
+            return None
+        if answer.status in (500, 503):  # it ends
+            return None
+        if answer.status != 200:
+            raise SqsError(answer.status, text.decode())
+        return json.loads(text) if text else {}
+
+    def body(self, key):
+        return f"{key} {key * (hash_of(key) % 100)}"
+
+    def next_key(self, name):
+        self.n[name] += 1
+        return f"{self.index}-{self.n[name] - 1}"
+
+    def send(self, name):
+        ledger = self.ledgers[name]
+        if name.endswith(".fifo"):
+            self.pending = self.pending or self.next_key(name)
+            ledger.begin_send(self.pending)
+            if self.once("SendMessage", name, MessageBody=self.body(self.pending),
+                         MessageGroupId=str(self.index), MessageDeduplicationId=self.pending):
+                ledger.end_send([self.pending])
+                self.pending = None
+            return
+        keys = [self.next_key(name) for _ in range(self.chance.choice((1, 1, 10)))]
+        delay = self.chance.choice((0, 0, 0, 1))
+        for key in keys:
+            ledger.begin_send(key, delay)
+        if len(keys) == 1:
+            done = self.once("SendMessage", name, MessageBody=self.body(keys[0]),
+                             DelaySeconds=delay)
+        else:
+            done = self.once("SendMessageBatch", name, Entries=[
+                {"Id": key, "MessageBody": self.body(key), "DelaySeconds": delay} for key in keys])
+            assert done is None or not done.get("Failed"), done
+        if done:
+            ledger.end_send(keys)
+
+    def receive(self, name):
+        ledger = self.ledgers[name]
+        asked = time.monotonic()
+        answer = self.once("ReceiveMessage", name, MaxNumberOfMessages=10,
+                           MessageSystemAttributeNames=["All"],
+                           WaitTimeSeconds=self.chance.choice((0, 0, 0, 1)))
+        got = time.monotonic()
+        if answer is None:
+            ledger.receive_lost()
+            return
+        messages = answer.get("Messages") or []
+        keys = [message["Body"].split(" ", 1)[0] for message in messages]
+        for key, message in zip(keys, messages):
+            assert message["Body"] == self.body(key), "a body was changed"
+        hands = ledger.received(asked, got, list(zip(keys, messages)))
+        todo = self.chance.random() if self.sends.is_set() else 0
+        if todo < 0.8:
+            self.delete(name, list(zip(messages, hands)))
+        elif todo < 0.9:
+            for message, hand in reversed(list(zip(messages, hands))):
+                ledger.begin_free(hand)
+                if self.once("ChangeMessageVisibility", name, VisibilityTimeout=0,
+                             ReceiptHandle=message["ReceiptHandle"]) is None:
+                    break
+
+    def delete(self, name, pairs):
+        if not pairs:
+            return
+        if self.chance.random() < 0.5:
+            pairs = pairs[:1 + self.chance.randrange(len(pairs))]  # the first ones only
+        for _, hand in pairs:
+            Ledger.begin_free(hand, deleting=True)
+        done = self.once("DeleteMessageBatch", name, Entries=[
+            {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]}
+            for i, (message, _) in enumerate(pairs)])
+        if done is None:
+            return
+        failed = {entry["Id"] for entry in done.get("Failed") or []}
+        for i, (_, hand) in enumerate(pairs):
+            late = time.monotonic() > hand.until
+            assert str(i) not in failed or late, done
+            if str(i) not in failed:
+                Ledger.end_delete(hand)
+
+
+def hash_of(key):
+    return sum(key.encode())
+
+
+def kills(t, times):
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    queue = {"VisibilityTimeout": VISIBILITY_S}
+    gateway = t.gateway({"Gateway": {"Api": f"127.0.0.1:{free_port()}"}, "Functions": {},
+                         "Queues": {"plain": queue, "steps.fifo": queue}})
+    ledgers = {name: Ledger(VISIBILITY_S) for name in ("plain", "steps.fifo")}
+    fault, slowest = [], 0
+    clients = [Client(i, f"http://{gateway.address}", ledgers, seed, fault) for i in range(8)]
+    for each in clients:
+        each.start()
+    for kill in range(times):
+        before = [ledger.times_received() for ledger in ledgers.values()]
+        eventually(lambda b=before: fault or all(
+            ledger.times_received() > n for ledger, n in zip(list(ledgers.values()), b)),
+            30, f"work before kill {kill}, seed {seed}")
+        # A random moment of the work is the point here, not a wait for anything.
+        time.sleep(chance.random() * 0.3)
+        gateway.kill9()
+        gateway.start()
+        slowest = max(slowest, gateway.ready_seconds)
+        assert not fault, (seed, fault)
+    for each in clients:
+        each.drains.clear()
+        each.sends.clear()
+    for each in clients:
+        each.join(60)
+        assert not each.is_alive(), "a client hangs"
+    assert not fault, (seed, fault)
+    told = listed(gateway)
+    for name, ledger in ledgers.items():
+        least, most = ledger.left()
+        counted = queue_of(client(gateway), name).count()
+        assert least <= counted == told[name] <= most, (seed, name, least, counted, told, most)
+    in_threads(8, lambda i: drain(i, gateway, ledgers, seed))
+    check(gateway, ledgers, seed)
+    figures = ", ".join(
+        f"{name}: {len(ledger.sent)} sent, {ledger.times_received()} received, {ledger.lost_receives}"
+        " receives without an answer" for name, ledger in ledgers.items())
+    print(f"     {times} kills; {figures}; slowest start {slowest:.2f} s; seed {seed}", flush=True)
+
+
+@limit(10)
+def test_the_ledger_finds_faults(_):
+    """What the tests below look for is found in histories that have it, and only there."""
+    def history(*receives, fifo=False):
+        ledger = Ledger(VISIBILITY_S)
+        for number in range(3):
+            ledger.sent[f"g-{number}"] = (0.0, 0, True)
+        for asked, got, number, count, freed, deleted in receives:
+            message = {"Attributes": {"ApproximateReceiveCount": count}, "MessageId": str(number)}
+            hand, = ledger.received(asked, got, [(f"g-{number}", message)])
+            hand.freed, hand.deleted, hand.deleting = freed, deleted, deleted is not None
+        told = ledger.order_problems(group_and_number) if fifo else ledger.problems()
+        return " ".join(told) or "good"
+
+    def expect(text, *receives, fifo=False):
+        told = history(*receives, fifo=fifo)
+        assert text in told, (text, told)
+
+    expect("good", (1, 2, 0, 1, None, None), (2, 3.5, 0, 2, 4, 5))
+    expect("two hands", (1, 2, 0, 1, None, None), (2, 2.9, 0, 2, None, None))
+    expect("good", (1, 2, 0, 1, 2.5, None), (2, 2.9, 0, 2, None, None))
+    expect("after its delete", (1, 2, 0, 1, 2.1, 2.2), (3.5, 3.6, 0, 2, None, None))
+    expect("count twice", (1, 2, 0, 1, None, None), (3.5, 3.6, 0, 1, None, None))
+    expect("counts [3]", (1, 2, 0, 3, None, None))
+    expect("good", (1, 1.1, 0, 1, 1.2, 1.3), (1.4, 1.5, 1, 1, None, None), fifo=True)
+    expect("while 0 was out", (1, 1.1, 0, 1, None, None), (1.4, 1.5, 1, 1, None, None), fifo=True)
+    expect("1 came before 0", (1, 1.1, 1, 1, None, None), fifo=True)
+    expect("before 0 came again", (1, 1.1, 0, 1, None, None), (1.4, 3.5, 1, 1, None, None),
+           fifo=True)
+    expect("before 0 came again", (1, 1.1, 0, 1, 1.2, None), (1.4, 3.5, 1, 1, None, None), fifo=True)
+    ledger = Ledger(VISIBILITY_S)
+    ledger.begin_send("a")
+    assert (ledger.lost(), ledger.left()) == ([], (0, 1))
+    ledger.end_send(["a"])
+    assert (ledger.lost(), ledger.left()) == (["a"], (1, 1))
+
+
+def group_and_number(key):
+    group, number = key.split("-")
+    return group, int(number)
+
+
+def drain(index, gateway, ledgers, seed):
+    """Receives and deletes until nothing is left."""
+    fault = []
+    each = Client(index, f"http://{gateway.address}", ledgers, seed + 1, fault)
+    each.sends.clear()
+    for name in ledgers:
+        queue = queue_of(client(gateway), name)
+        deadline = time.monotonic() + 60
+        while not queue.empty():
+            each.receive(name)
+            assert time.monotonic() < deadline, f"{name} does not become empty: {queue.depth()}"
+
+
+def check(gateway, ledgers, seed):
+    told = [f"{name}: {each}" for name, ledger in ledgers.items() for each in ledger.problems()]
+    told += ledgers["steps.fifo"].order_problems(group_and_number)
+    assert not told, f"seed {seed}: {len(told)} problems: {told[:10]}"
+    for name, ledger in ledgers.items():
+        lost = ledger.lost()
+        assert not lost, f"seed {seed}: {name}: {len(lost)} lost: {lost[:10]}"
+    assert set(listed(gateway).values()) == {0}, listed(gateway)
+    for line in gateway.log().splitlines():
+        assert "level=error" not in line, line
+    assert gateway.stop() == 0
+    with sqlite3.connect(gateway.folder / "penstock.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@limit(120)
+def test_5_kills(t):
+    kills(t, 5)
+
+
+@big
+@limit(900)
+def test_200_kills(t):
+    kills(t, 200)
