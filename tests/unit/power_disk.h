@@ -44,7 +44,11 @@ static struct {
     /* faults */
     _Atomic int fail_sync;       /* this many fdatasync fail with EIO */
     _Atomic int fail_read_errno; /* every pread fails */
-    _Atomic int write_errno;     /* what needs new blocks fails with it */
+    _Atomic int write_errno;     /* what needs more blocks than these fails with it */
+    const char *path;            /* of the file; its log is beside it */
+    int64_t blocks;              /* that both may have; fixed before write_errno is set */
+    _Atomic bool log_only;       /* but only of a file whose name ends in -wal */
+    _Atomic bool no_reserving;   /* blocks cannot be reserved, as on some file systems */
     _Atomic int syncs, failed;   /* counted */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -67,15 +71,20 @@ static inline void disk_size(struct disk_file *f, size_t n)
     f->n = n;
 }
 
-/* What is there before the first write is on the platters. */
-static inline void disk_meet(struct disk_file *f, int fd, const struct stat *st)
+static inline void disk_name(int fd, char *name, size_t size)
 {
     char link[64], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, sizeof path - 1);
     path[n > 0 ? n : 0] = '\0';
     const char *slash = strrchr(path, '/');
-    snprintf(f->name, sizeof f->name, "%.60s", slash != NULL ? slash + 1 : path);
+    snprintf(name, size, "%.60s", slash != NULL ? slash + 1 : path);
+}
+
+/* What is there before the first write is on the platters. */
+static inline void disk_meet(struct disk_file *f, int fd, const struct stat *st)
+{
+    disk_name(fd, f->name, sizeof f->name);
     f->ino = st->st_ino;
     disk_size(f, (size_t)st->st_size);
     if (f->n > 0 && syscall(SYS_pread64, fd, f->durable, f->n, 0L) != (long)f->n)
@@ -155,12 +164,26 @@ static inline void disk_free(struct disk_file *f)
 
 #define DISK_CALL __attribute__((visibility("default")))
 
-/* No block is left but those that the file has. */
+/* Of 512 bytes; of the file and its log, or of the log alone. */
+static inline int64_t disk_blocks(void)
+{
+    struct stat st;
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s-wal", disk.path);
+    int64_t n = stat(log, &st) == 0 ? st.st_blocks : 0;
+    return n + (!atomic_load(&disk.log_only) && stat(disk.path, &st) == 0 ? st.st_blocks : 0);
+}
+
 static inline bool disk_is_full(int fd, int64_t end)
 {
     struct stat st;
+    char name[64];
     int fault = atomic_load(&disk.write_errno);
-    if (fault == 0 || fstat(fd, &st) != 0 || end <= st.st_size || end <= st.st_blocks * 512)
+    if (fault == 0 || fstat(fd, &st) != 0 || end <= st.st_blocks * 512)
+        return false;
+    disk_name(fd, name, sizeof name);
+    bool counts = !atomic_load(&disk.log_only) || strstr(name, "-wal") != NULL;
+    if (!counts || disk_blocks() + (end + 511) / 512 - st.st_blocks <= disk.blocks)
         return false;
     atomic_fetch_add(&disk.failed, 1);
     errno = fault;
@@ -169,6 +192,10 @@ static inline bool disk_is_full(int fd, int64_t end)
 
 DISK_CALL int fallocate(int fd, int mode, off_t at, off_t n)
 {
+    if (atomic_load(&disk.no_reserving)) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     return disk_is_full(fd, at + n) ? -1 : (int)syscall(SYS_fallocate, fd, mode, at, n);
 }
 
@@ -265,6 +292,15 @@ static inline void disk_forget(void)
     for (size_t i = 0; i < DISK_FILES; i++)
         disk_free(&disk.files[i]);
     pthread_mutex_unlock(&disk.lock);
+}
+
+/* From now on file and log have no more blocks than they have now. */
+static inline void disk_fill(const char *path, int how)
+{
+    disk.path = path;
+    disk.blocks = disk_blocks();
+    atomic_store(&disk.failed, 0);
+    atomic_store(&disk.write_errno, how);
 }
 
 /* Now: writes what would be found after it into `folder`. The real files go on. */

@@ -317,7 +317,7 @@ static void the_cap_refuses_puts_and_lets_the_rest_through(void **state)
     fixture_wait(f);
     assert_true(jobs[0].op.ok && !jobs[1].op.ok && jobs[2].op.ok);
     assert_true(jobs[1].op.full);
-    assert_string_equal(jobs[1].op.why, "the store is full");
+    assert_non_null(strstr(jobs[1].op.why, "the store is full"));
     assert_true(jobs[2].changes[0].found);
     spool_op_clear(&jobs[2].op);
     assert_int_equal(spool_bytes(f->spool), 98);
