@@ -23,8 +23,9 @@ struct act {
     struct queue_touch touch;
     struct queue_touch_entry touches[QUEUE_BATCH_MAX];
     struct hand hands[QUEUE_BATCH_MAX];
-    bool latest[QUEUE_BATCH_MAX];  /* of the last receive, by the disk */
-    bool in_time[QUEUE_BATCH_MAX]; /* and hidden for us: it must work */
+    bool latest[QUEUE_BATCH_MAX];      /* of the last receive, by the disk */
+    bool in_time[QUEUE_BATCH_MAX];     /* and hidden for us: it must work */
+    unsigned changes[QUEUE_BATCH_MAX]; /* which change of the message this is */
     struct queue_admin admin;
     struct queue_settings settings;
 };

@@ -116,7 +116,7 @@ static void deleted(struct queue_touch *t)
         if (status != QUEUE_OK)
             continue;
         REQUIRE(!a->in_time[i] || !is_latest(w, &a->hands[i]));
-        if (a->latest[i] && check_row(w, a->hands[i].message) == NULL)
+        if (a->in_time[i] && check_row(w, a->hands[i].message) == NULL)
             m->gone = true;
     }
     if (w->draining)
@@ -135,6 +135,7 @@ static void touch(struct act *a, bool deletes)
                      a->hands[i].message, (unsigned)a->hands[i].takes, a->slot,
                      (int)a->touches[i].visibility_s);
         a->touches[i].receipt = slice_of(a->hands[i].receipt);
+        a->changes[i] = deletes ? m->changes : ++m->changes;
         int64_t hold_ms = a->called_ms + a->touches[i].visibility_s * 1000;
         if (deletes && a->latest[i])
             m->maybe = true;
@@ -184,7 +185,7 @@ static void changed(struct queue_touch *t)
         const struct fake_row *row = check_row(w, a->hands[i].message);
         require_tell("changed %zu: status %d", a->hands[i].message, (int)status);
         if (status == QUEUE_OK && row != NULL && !w->clock_moved && is_latest(w, &a->hands[i]) &&
-            m->receives == a->hands[i].takes)
+            m->receives == a->hands[i].takes && m->changes == a->changes[i])
             m->hold_ms = row->due_ms > 0 ? row->due_ms - loop_wall(w->loop) + loop_now(w->loop) : 0;
     }
 }

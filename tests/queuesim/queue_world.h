@@ -22,8 +22,9 @@ struct message {
     char id[40];
     uint64_t sequence;
     unsigned group;
-    int twin;    /* deduplication id; -1: its own */
-    int attempt; /* ReceiveRequestAttemptId of its last receive; 0: none */
+    int twin;         /* deduplication id; -1: its own */
+    unsigned changes; /* of its visibility, asked for */
+    int attempt;      /* ReceiveRequestAttemptId of its last receive; 0: none */
 };
 
 /* A receipt handle that a client holds. */
