@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@ static bool reserve(int fd, int64_t from, int64_t to)
 {
     return fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from) == 0 ||
            (errno != ENOSPC && errno != EDQUOT);
+}
+
+/* fallocate does not look at RLIMIT_FSIZE when the size stays; growing will. */
+static bool may_be_so_large(int64_t bytes)
+{
+    struct rlimit most;
+    return getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur == RLIM_INFINITY ||
+           (rlim_t)bytes <= most.rlim_cur;
 }
 
 void spool_space_open(struct spool_space *s, const char *path, int64_t log_bytes)
@@ -45,6 +54,8 @@ bool spool_space_reserve(struct spool_space *s, int64_t bytes)
         return true;
     int64_t to = st.st_size; /* what the file has needs no reservation */
     if (bytes > to) {
+        if (!may_be_so_large(bytes))
+            return false;
         to = (bytes / STEP_BYTES + 1) * STEP_BYTES;
         if (!reserve(s->file, st.st_size, to) && !reserve(s->file, st.st_size, to = bytes))
             return false;

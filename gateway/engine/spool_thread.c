@@ -16,6 +16,7 @@ enum {
     LOG_AGAIN_BYTES = 4 * 1024 * 1024, /* more of log before a failed checkpoint is tried again */
     SHRINK_PAGES = 64,
     SHRINK_EVERY_MS = 10,
+    FULL_AGAIN_MS = 60 * 1000, /* a full store is told about no more often */
 };
 
 static int64_t now_ms(void)
@@ -61,8 +62,19 @@ static void try_recover(struct spool_thread *t)
     log_info(&t->log, "the disk works again");
 }
 
-static void refuse(struct spool_op *op, bool full, const char *why)
+static void tell_full(struct spool_thread *t, const char *why)
 {
+    int64_t now = now_ms();
+    if (t->full_again_ms > now)
+        return;
+    t->full_again_ms = now + FULL_AGAIN_MS;
+    log_warn(&t->log, "new messages are refused: %s", why);
+}
+
+static void refuse(struct spool_thread *t, struct spool_op *op, bool full, const char *why)
+{
+    if (full)
+        tell_full(t, why);
     spool_op_clear(op);
     op->ok = false;
     op->full = full;
@@ -107,7 +119,7 @@ static enum spool_db_status apply(struct spool_thread *t, struct spool_op *op, s
     op->ok = true;
     op->full = false;
     if (more > 0 && t->max_bytes > 0 && t->rows.bytes + more > t->max_bytes) {
-        refuse(op, true, "the store is full");
+        refuse(t, op, true, "the store is full, by StoreMaxBytes");
         return SPOOL_DB_OK;
     }
     struct buf out;
@@ -186,7 +198,7 @@ static void commit_each(struct spool_thread *t, struct list *group)
             list_append(&done, node);
         }
         if (status != SPOOL_DB_OK)
-            refuse(op_of(node), status == SPOOL_DB_FULL,
+            refuse(t, op_of(node), status == SPOOL_DB_FULL,
                    t->suspect ? t->why : spool_db_why(t->rows.db));
     }
     list_splice(group, &done);
@@ -220,7 +232,7 @@ static void refuse_all(struct spool_thread *t)
         struct list *node = t->todo.next;
         list_remove(node);
         list_append(&group, node);
-        refuse(op_of(node), false, t->why);
+        refuse(t, op_of(node), false, t->why);
     }
     t->stopping = !list_empty(&t->todo);
     hand_back(t, &group);

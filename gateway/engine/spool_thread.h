@@ -33,6 +33,7 @@ struct spool_thread {
     int64_t recover_wait_ms;
     int64_t rest_until_ms; /* no housekeeping before */
     int64_t log_due_bytes; /* size of the log at which it goes into the file */
+    int64_t full_again_ms; /* a full store is not told about before */
     bool shrinking;
     char why[128];
 };

@@ -153,4 +153,5 @@ class Ledger:
                       if acknowledged and not any(hand.deleting for hand in self.hands.get(key, [])))
 
     def times_received(self):
-        return sum(len(hands) for hands in self.hands.values())
+        with self.lock:
+            return sum(len(hands) for hands in self.hands.values())

@@ -5,6 +5,7 @@ import http.client
 import json
 import random
 import resource
+import select
 import socket
 import sqlite3
 import subprocess
@@ -180,7 +181,7 @@ def kills(t, times):
     for kill in range(times):
         before = [ledger.times_received() for ledger in ledgers.values()]
         eventually(lambda b=before: fault or all(
-            ledger.times_received() > n for ledger, n in zip(list(ledgers.values()), b)),
+            ledger.times_received() > n for ledger, n in zip(ledgers.values(), b)),
             30, f"work before kill {kill}, seed {seed}")
         # A random moment of the work is the point here, not a wait for anything.
         time.sleep(chance.random() * 0.3)
@@ -287,3 +288,272 @@ def test_5_kills(t):
 @limit(900)
 def test_200_kills(t):
     kills(t, 200)
+
+
+@limit(120)
+def test_mapping_killed(t):
+    """A gateway with a function on its own queue, killed under load: nothing lost, nobody left."""
+    records = t.records()
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    worker = t.worker("jobs", records, {"PARTIAL": "1", "LATENCY": "0.01"},
+                      {"FunctionResponseTypes": ["ReportBatchItemFailures"]}, Timeout=2,
+                      ReservedConcurrentExecutions=3)
+    redrive = {"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 30}
+    gateway = t.gateway({
+        "Queues": {"jobs": {"VisibilityTimeout": 2, "RedrivePolicy": redrive}, "dead": {}},
+        "Functions": {"worker": worker}})
+    sent = 0
+    for kill in range(5):
+        queue = queue_of(client(gateway), "jobs")
+        queue.send_all([{"id": i, "fail": 1 if i % 17 == 0 else 0} for i in range(sent, sent + 100)])
+        sent += 100
+        before = records.count()
+        eventually(lambda n=before: records.count() > n, 30, f"work before kill {kill}, seed {seed}")
+        time.sleep(chance.random() * 0.25)  # a random moment of the work, not a wait
+        gateway.kill9()
+        gateway.nothing_left()
+        gateway.start()
+    queue, dead = (queue_of(client(gateway), name) for name in ("jobs", "dead"))
+    eventually(queue.empty, 60, "queue empty", every=0.1)
+    assert dead.empty(), dead.depth()
+    assert gateway.stop() == 0
+    gateway.nothing_left()
+    done = [line["id"] for line in records.lines() if line["ok"]]
+    assert set(done) == set(range(sent)), f"seed {seed}: lost {set(range(sent)) - set(done)}"
+    # what was in hand at a kill, at most: three batches of ten
+    twice = len(done) - sent
+    assert twice <= 5 * 3 * 10, f"seed {seed}: {twice} handled again"
+    print(f"     5 kills, {sent} messages, none lost, {twice} handled again, seed {seed}", flush=True)
+
+
+# ---- long polls
+
+def raw_poll(gateway, name, wait):
+    """A long poll on a socket of its own, sent and not waited for."""
+    host, port = gateway.address.rsplit(":", 1)
+    body = json.dumps({"QueueUrl": f"http://{gateway.address}/000000000000/{name}",
+                       "WaitTimeSeconds": wait}).encode()
+    poll = socket.create_connection((host, int(port)))
+    poll.sendall(b"POST / HTTP/1.1\r\nHost: q\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+                 b"Content-Type: application/x-amz-json-1.0\r\n"
+                 b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+    return poll
+
+
+@limit(60)
+def test_client_vanishes_in_a_long_poll(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {}})
+    queue = queue_of(client(gateway), "q")
+    for end in ("closed", "reset"):
+        polls = [raw_poll(gateway, "q", 20) for _ in range(50)]
+        assert queue.empty()  # asked after the polls were: the gateway knows them all
+        for poll in polls:
+            if end == "reset":
+                poll.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            poll.close()
+        sent = queue.send(end)
+        got = queue.receive()
+        assert [(m["MessageId"], m["Attributes"]["ApproximateReceiveCount"]) for m in got] == [
+            (sent["MessageId"], "1")], (end, got, queue.depth())
+        queue.delete(got[0])
+        assert queue.empty()
+
+
+def idle_polls(t, n):
+    gateway = t.gateway({"Queues": {"q": {}, "other": {}}, "Functions": {}})
+    queue = queue_of(client(gateway), "q")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < n + 500:
+        t.skip(f"needs {n + 500} file descriptors, {hard} are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n + 500), hard))
+    try:
+        begun = time.monotonic()
+        polls = [raw_poll(gateway, "q", 20) for _ in range(n)]
+        assert queue.empty()
+        assert len(readable(polls)) == 0, "a long poll came back at once"
+        sent_at = time.monotonic()
+        assert sent_at - begun < 15, f"{n} long polls took {sent_at - begun:.1f} s to send"
+        queue.send("wake")
+        woken = eventually(lambda: readable(polls), 5, "one is woken")
+        took = time.monotonic() - sent_at
+        assert len(woken) == 1 and b"wake" in woken[0].recv(65536), woken
+        assert queue.depth() == (0, 1, 0), queue.depth()
+        assert len(readable(polls)) == 0, "more than one was woken"
+        rss = int(open(f"/proc/{gateway.process.pid}/statm").read().split()[1]) * 4 // 1024
+        print(f"     {n} idle long polls: woken after {took * 1000:.1f} ms, {rss} MB resident",
+              flush=True)
+        for poll in polls:
+            poll.close()
+        assert gateway.stop() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def readable(sockets):
+    poller = select.epoll()
+    by_number = {each.fileno(): each for each in sockets}
+    for number in by_number:
+        poller.register(number, select.EPOLLIN)
+    found = [by_number[number] for number, _ in poller.poll(0, len(sockets))]
+    poller.close()
+    return found
+
+
+@limit(60)
+def test_2000_idle_long_polls(t):
+    idle_polls(t, 2000)
+
+
+@big
+@limit(120)
+def test_10000_idle_long_polls(t):
+    idle_polls(t, 10000)
+
+
+# ---- the store
+
+def fill(queue, body, most):
+    """Sends until it is refused: how many were taken, the refusal."""
+    for sent in range(most):
+        try:
+            queue.send(body)
+        except SqsError as error:
+            return sent, error
+    raise AssertionError(f"{most} messages were taken, none refused")
+
+
+def emptied_to_half(queue, kept):
+    """Everything that was taken is still there and can be deleted; half of it is."""
+    for _ in range(kept // 2):
+        got = queue.receive(most=1)
+        assert len(got) == 1, (queue.depth(), kept)
+        queue.delete(got[0])
+    assert queue.count() == kept - kept // 2
+
+
+def full_store(gateway, limit_now, why):
+    queue = queue_of(client(gateway), "q")
+    queue.send("first")
+    limit_now()
+    body = "x" * 40000
+    sent, error = fill(queue, body, 2000)
+    assert sent > 10 and error.status in (500, 503), (sent, error)
+    assert "The store has no room" in error.body, error
+    again = in_threads(4, lambda _: fill(queue_of(client(gateway), "q"), body, 200)[0])
+    kept = queue.count()
+    assert kept == sent + 1 + sum(again), (kept, sent, again)
+    told = [x for x in gateway.log().splitlines() if "new messages are refused" in x]
+    assert len(told) == 1 and "level=warn" in told[0] and why in told[0], (told, gateway.log())
+    emptied_to_half(queue, kept)
+    queue.send(body)
+    assert queue.count() == kept - kept // 2 + 1
+    left = queue.count()
+    gateway.kill9()
+    gateway.start()
+    queue = queue_of(client(gateway), "q")
+    assert queue.count() == left
+    queue.send(body)
+
+
+@limit(90)
+def test_store_max_bytes(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {},
+                         "Gateway": {"StoreMaxBytes": 4000000}})
+    full_store(gateway, lambda: None, "the store is full, by StoreMaxBytes")
+
+
+@limit(90)
+def test_files_may_not_grow(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {}})
+
+    def limit_now():
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (8000000, hard))
+    full_store(gateway, limit_now, "")
+
+
+@limit(90)
+def test_disk_full(t):
+    disk = t.folder / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "penstock-test", disk],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        t.skip(f"no small disk can be mounted: {done.stderr.strip()}")
+    t.ends.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {},
+                         "Gateway": {"Store": str(disk / "penstock.db")}})
+    full_store(gateway, lambda: None, "")
+
+
+def refused(gateway, *texts):
+    """Does not start on its store: exit 2, one line that says why."""
+    gateway.log_path.unlink(missing_ok=True)
+    gateway.spawn()
+    assert gateway.wait(10) == 2, gateway.log()
+    for text in texts:
+        assert text in gateway.log(), (text, gateway.log())
+    assert len(gateway.log().splitlines()) <= 3, gateway.log()
+    assert gateway.process.returncode == 2
+
+
+@limit(60)
+def test_second_gateway_on_a_store(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {}})
+    store = gateway.folder / "penstock.db"
+    queue = queue_of(client(gateway), "q")
+    queue.send("kept")
+    second = t.gateway({"Queues": {"q": {}}, "Functions": {}, "Gateway": {"Store": str(store)}},
+                       start=False)
+    for _ in range(3):
+        refused(second, str(store), "another")
+    assert [m["Body"] for m in queue.receive()] == ["kept"], "the first one was disturbed"
+    gateway.kill9()
+    second.start()
+    assert queue_of(client(second), "q").count() == 1
+    refused(gateway, str(store))
+
+
+@limit(60)
+def test_store_of_a_newer_schema(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {}})
+    queue_of(client(gateway), "q").send("kept")
+    assert gateway.stop() == 0
+    store = gateway.folder / "penstock.db"
+
+    def set_version(version):
+        with sqlite3.connect(store) as db:
+            before = db.execute("PRAGMA user_version").fetchone()[0]
+            db.execute(f"PRAGMA user_version = {version}")
+        db.close()
+        return before
+    version = set_version(999)
+    refused(gateway, str(store), "newer penstock", "999")
+    set_version(version)
+    gateway.start()
+    assert queue_of(client(gateway), "q").count() == 1, "the refusal changed the store"
+
+
+@limit(90)
+def test_damaged_store(t):
+    gateway = t.gateway({"Queues": {"q": {}}, "Functions": {}})
+    queue = queue_of(client(gateway), "q")
+    queue.send_all([f"{i} " * 2000 for i in range(100)])
+    assert gateway.stop() == 0
+    store = gateway.folder / "penstock.db"
+    good = store.read_bytes()
+    pages = len(good) // 4096
+    store.write_bytes(b"this is no database, it is a letter to somebody. " * 200)
+    refused(gateway, str(store), "not a database")
+    store.write_bytes(good[:4096] + bytes(i % 251 for i in range(4096)) * (pages - 1))
+    refused(gateway, str(store), "damaged")
+    store.write_bytes(good[:len(good) // 2])
+    refused(gateway, str(store), "damaged")
+    store.unlink()
+    store.mkdir()
+    refused(gateway, str(store))
+    store.rmdir()
+    store.write_bytes(good)
+    gateway.start()
+    assert queue_of(client(gateway), "q").count() == 100
