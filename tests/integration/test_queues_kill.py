@@ -146,7 +146,7 @@ class Client(threading.Thread):
     def delete(self, name, pairs):
         if not pairs:
             return
-        if self.chance.random() < 0.5:
+        if self.sends.is_set() and self.chance.random() < 0.5:
             pairs = pairs[:1 + self.chance.randrange(len(pairs))]  # the first ones only
         for _, hand in pairs:
             Ledger.begin_free(hand, deleting=True)
