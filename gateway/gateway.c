@@ -44,7 +44,11 @@ static struct function *host_function(void *ctx, struct slice name)
 
 static void host_report(void *ctx)
 {
-    live_report(&((struct gateway *)ctx)->live);
+    struct gateway *g = ctx;
+    if (g->live_ready) /* the Api listens before */
+        live_report(&g->live);
+    if (g->own != NULL)
+        own_report(g->own);
 }
 
 static bool host_ready(void *ctx)
@@ -67,7 +71,9 @@ static const char *own_endpoint_of(const struct env *env, const char *arn)
 
 static void host_problems(void *ctx, struct buf *out)
 {
-    live_problems(&((struct gateway *)ctx)->live, out);
+    struct gateway *g = ctx;
+    if (g->live_ready)
+        live_problems(&g->live, out);
 }
 
 /* ---- drain ---- */
@@ -149,7 +155,7 @@ static void on_reload_signal(int signo, void *ctx)
                          "LogLevel and LogFormat are taken over; other changes need a restart");
     struct gateway_settings now = c->gateway;
     struct error err = {0};
-    own_apply(g->own, g->live.current, c);
+    own_apply(g->own, c);
     if (!live_apply(&g->live, c, &err)) {
         log_error(&scope, "reload: %s; the old configuration stays in force", err.text);
         return;

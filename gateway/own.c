@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "gateway/own_gauges.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ struct own {
     int64_t max_bytes;
     struct credentials credentials;
     struct sqs_api_options options;
+    struct own_gauges gauges;
     size_t changing; /* queues on their way to the disk */
     bool starting;   /* the loop runs only for them */
 };
@@ -89,44 +91,51 @@ static bool same_settings(const struct queue_settings *a, const struct queue_set
            a->dedup_per_group == b->dedup_per_group &&
            a->throughput_per_group == b->throughput_per_group &&
            same_text(a->dead_arn, b->dead_arn) && a->max_receives == b->max_receives &&
-           same_text(a->redrive_allow, b->redrive_allow);
+           same_text(a->redrive_allow, b->redrive_allow) && a->declared == b->declared;
 }
 
+static bool has_tag(const struct option_map *m, const char *name, const char *value)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (strcmp(m->names[i], name) == 0)
+            return same_text(m->values[i], value);
+    return false;
+}
+
+/* Names are distinct; their order is not told by anybody. */
 static bool same_tags(const struct option_map *a, const struct option_map *b)
 {
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (strcmp(a->names[i], b->names[i]) != 0 || strcmp(a->values[i], b->values[i]) != 0)
-            return false;
-    return true;
+    bool same = a->n == b->n;
+    for (size_t i = 0; i < a->n && same; i++)
+        same = has_tag(b, a->names[i], a->values[i]);
+    return same;
 }
 
 static void keep_queue(struct own *o, const struct catalog_queue *want)
 {
     struct queue *q = queues_find(o->queues, slice_of(want->name));
+    struct queue_settings settings = want->settings;
+    settings.declared = true;
     if (q == NULL) {
-        queue_create(o->queues, slice_of(want->name), &want->settings, &want->tags,
+        queue_create(o->queues, slice_of(want->name), &settings, &want->tags,
                      &change_new(o, want->name, "created")->admin);
         return;
     }
-    if (!same_settings(queue_settings(q), &want->settings))
-        queue_set(q, &want->settings, &change_new(o, want->name, "changed")->admin);
+    if (!same_settings(queue_settings(q), &settings))
+        queue_set(q, &settings, &change_new(o, want->name, "changed")->admin);
     if (!same_tags(queue_tags(q), &want->tags))
         queue_set_tags(q, &want->tags, &change_new(o, want->name, "tagged")->admin);
 }
 
-static void drop_queue(struct own *o, const char *name)
+static void drop_queue(struct own *o, struct queue *q)
 {
-    struct queue *q = queues_find(o->queues, slice_of(name));
-    if (q == NULL)
-        return;
+    const char *name = queue_name(q);
     struct queue_counts n = queue_counts(q);
     uint64_t messages = n.visible + n.in_flight + n.delayed;
     if (messages > 0)
         log_warn(&scope,
-                 "queue %s is not in the file any more, but holds %llu messages: it is kept", name,
-                 (unsigned long long)messages);
+                 "queue %s is not in the file any more, but holds %llu message%s: it is kept", name,
+                 (unsigned long long)messages, messages == 1 ? "" : "s");
     else
         queue_delete(q, &change_new(o, name, "deleted")->admin);
 }
@@ -139,20 +148,30 @@ static const struct catalog_queue *find(const struct catalog *c, const char *nam
     return NULL;
 }
 
-void own_apply(struct own *o, const struct catalog *old_catalog, const struct catalog *new_catalog)
+/* A queue that a client made is nothing to the file. */
+static void drop_queues(struct own *o, const struct catalog *c)
+{
+    struct queue *next = queues_next(o->queues, NULL, SLICE_NONE);
+    while (next != NULL) {
+        struct queue *q = next;
+        next = queues_next(o->queues, q, SLICE_NONE);
+        if (queue_settings(q)->declared && find(c, queue_name(q)) == NULL)
+            drop_queue(o, q);
+    }
+}
+
+void own_apply(struct own *o, const struct catalog *c)
 {
     struct error err = {0};
-    if (o->queues == NULL && new_catalog->n_queues == 0)
+    if (o->queues == NULL && c->n_queues == 0)
         return;
     if (o->queues == NULL && !open_store(o, &err)) {
         log_error(&scope, "the store cannot be opened: %s", err.text);
         return;
     }
-    for (size_t i = 0; i < new_catalog->n_queues; i++)
-        keep_queue(o, &new_catalog->queues[i]);
-    for (size_t i = 0; old_catalog != NULL && i < old_catalog->n_queues; i++)
-        if (find(new_catalog, old_catalog->queues[i].name) == NULL)
-            drop_queue(o, old_catalog->queues[i].name);
+    drop_queues(o, c);
+    for (size_t i = 0; i < c->n_queues; i++)
+        keep_queue(o, &c->queues[i]);
 }
 
 static struct own *own_new(const struct env *env, const struct gateway_settings *g,
@@ -160,6 +179,7 @@ static struct own *own_new(const struct env *env, const struct gateway_settings 
 {
     struct own *o = mem_alloc(sizeof *o);
     o->env = env;
+    own_gauges_init(&o->gauges, env->metrics);
     o->base_url = mem_strdup(base_url);
     o->path = mem_strdup(g->store);
     o->max_bytes = g->store_max_bytes;
@@ -183,7 +203,7 @@ struct own *own_open(const struct env *env, const struct catalog *c, const char 
         return NULL;
     }
     o->starting = true;
-    own_apply(o, NULL, c);
+    own_apply(o, c);
     if (o->changing > 0)
         loop_run(env->loop);
     o->starting = false;
@@ -231,6 +251,11 @@ void own_stop(struct own *o)
         sqs_api_stop(o->api);
 }
 
+void own_report(struct own *o)
+{
+    own_gauges_report(&o->gauges, o->queues);
+}
+
 size_t own_pending(const struct own *o)
 {
     return o->api != NULL ? sqs_api_pending(o->api) : 0;
@@ -240,6 +265,7 @@ void own_close(struct own *o)
 {
     if (o == NULL)
         return;
+    own_gauges_free(&o->gauges);
     if (o->api != NULL)
         sqs_api_free(o->api);
     if (o->queues != NULL)

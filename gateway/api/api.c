@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/api_parts.h"
+#include "api/api_web.h"
 #include "base/json_out.h"
 #include "base/mem.h"
 #include "io/metrics.h"
@@ -76,22 +77,43 @@ static void on_metrics(struct api *a, struct http_request *req)
 static const struct {
     const char *path;
     void (*handle)(struct api *, struct http_request *);
-} pages[] = {{"/healthz", on_health}, {"/readyz", on_ready}, {"/metrics", on_metrics}};
+    bool open; /* tells nothing that a web page may not know */
+} pages[] = {
+    {"/healthz", on_health, true}, {"/readyz", on_ready, true}, {"/metrics", on_metrics, false}};
+
+static bool try_pages(struct api *a, struct http_request *req, bool open)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+        if (pages[i].open == open && slice_is(req->path, pages[i].path) &&
+            (slice_is(req->method, "GET") || slice_is(req->method, "HEAD"))) {
+            pages[i].handle(a, req);
+            return true;
+        }
+    return false;
+}
 
 static const struct api_error unknown_path = {404, "UnknownOperationException", NULL, "message",
                                               NULL};
+static const struct api_error not_for_pages = {403, "AccessDeniedException", NULL, "message", NULL};
+
+/* Who signs has a secret that no page has. */
+static bool may_ask(struct api *a, struct http_request *req)
+{
+    const struct api_web_request r = {http_request_header(req, "Host"),
+                                      http_request_header(req, "Origin"),
+                                      http_request_header(req, "Sec-Fetch-Site")};
+    const char *problem = a->env->own_credentials == NULL ? api_web_problem(a->address, &r) : NULL;
+    if (problem != NULL)
+        api_reply_error(req, &not_for_pages, "", "%s", problem);
+    return problem == NULL;
+}
 
 static void handle(struct http_request *req)
 {
     struct api *a = req->ctx;
-    if (a->host->handle(a->host->ctx, req))
+    if (try_pages(a, req, true) || !may_ask(a, req) || a->host->handle(a->host->ctx, req) ||
+        try_pages(a, req, false))
         return;
-    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
-        if (slice_is(req->path, pages[i].path) &&
-            (slice_is(req->method, "GET") || slice_is(req->method, "HEAD"))) {
-            pages[i].handle(a, req);
-            return;
-        }
     static const char prefix[] = "/2015-03-31/functions/", suffix[] = "/invocations";
     struct slice p = req->path;
     if (slice_is(req->method, "POST") && slice_starts(p, prefix) && slice_ends(p, suffix) &&
@@ -122,6 +144,7 @@ struct api *api_open(const struct env *env, const struct api_host *host, const c
         free(a);
         return NULL;
     }
+    a->address = mem_strdup(address);
     return a;
 }
 
@@ -154,5 +177,6 @@ void api_close(struct api *a)
     api_cancel(a);
     api_stop(a);
     buf_free(&a->scratch);
+    free(a->address);
     free(a);
 }

@@ -8,6 +8,7 @@ struct api {
     const struct env *env;
     const struct api_host *host;
     struct http_listener *listener;
+    char *address;       /* numeric, as bound */
     struct list pending; /* invocations out */
     size_t n_pending;
     struct buf scratch;

@@ -26,6 +26,7 @@ struct queue_settings {
     const char *dead_arn;         /* RedrivePolicy.deadLetterTargetArn; NULL: none */
     int64_t max_receives;
     const char *redrive_allow; /* RedriveAllowPolicy as given (JSON); NULL: none */
+    bool declared; /* no attribute: the file asks for it, not a client; kept over restarts */
 };
 extern const struct option
     queue_options[]; /* AWS::SQS::Queue properties into struct queue_settings */
@@ -54,6 +55,8 @@ struct queue_counts {
     uint64_t visible, in_flight, delayed, bytes;
     int64_t created_s, modified_s;
     int64_t oldest_ms; /* age of the oldest; -1: empty */
+    /* since the process began; moved: to a dead-letter queue or by a move task, away from here */
+    uint64_t sent, received, deleted, moved;
 };
 struct queue_counts queue_counts(const struct queue *);
 

@@ -113,6 +113,7 @@ static void note_settings(struct admin_job *job, bool deleted)
     json_kv_i64(&j, "created", q->created_s);
     json_kv_i64(&j, "modified", job->modified_s);
     json_kv_i64(&j, "deleted", deleted);
+    json_kv_i64(&j, "declared", job->settings.declared);
     json_key(&j, "settings");
     queue_settings_write(&j, &job->settings);
     json_end(&j);

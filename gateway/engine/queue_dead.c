@@ -86,6 +86,7 @@ static void leave(struct queue_dead *d, size_t i)
     struct queue_head h;
     if (moved && queue_head_read(d->changes[i].head, &h))
         arrive(d, i, h.fields[QUEUE_HEAD_GROUP]);
+    q->moved += moved;
     queue_index_remove(q, e);
     queue_index_release(q, e, false);
 }

@@ -95,6 +95,10 @@ struct queue_counts queue_counts(const struct queue *q)
         .created_s = q->created_s,
         .modified_s = q->modified_s,
         .oldest_ms = born == INT64_MAX ? -1 : queue_now(q) - born,
+        .sent = q->sent,
+        .received = q->received,
+        .deleted = q->deleted,
+        .moved = q->moved,
     };
 }
 

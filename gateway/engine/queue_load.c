@@ -92,6 +92,7 @@ static void load_def(struct load *l, struct owner *o, const struct json *j)
     q->modified_s = number_of(j, "modified");
     queue_settings_free(&q->settings);
     queue_settings_read(&q->settings, json_get(j, "settings"));
+    q->settings.declared = number_of(j, "declared") != 0;
     o->named = true;
     o->deleted = number_of(j, "deleted") != 0;
 }

@@ -90,8 +90,10 @@ static void moved(struct spool_op *op)
             arrive(s, i);
         queue_index_remove(s->q, s->entries[i]);
     }
-    if (op->ok)
+    if (op->ok) {
         t->pub.moved += n;
+        s->q->moved += n;
+    }
     put_back(s, 0);
     spool_op_clear(op);
     queue_unhold(s->to);

@@ -61,10 +61,11 @@ struct queue {
     struct map groups;
     struct list all_groups, ready_groups;
     uint64_t bytes;
-    uint64_t wiped_below; /* rows before it are gone, or going */
-    bool wiping;          /* a purge runs: nothing is given out */
-    int64_t purged_ms;    /* the last purge; 0: none */
-    size_t leaving;       /* operations that move dead letters away */
+    uint64_t sent, received, deleted, moved; /* since the process began */
+    uint64_t wiped_below;                    /* rows before it are gone, or going */
+    bool wiping;                             /* a purge runs: nothing is given out */
+    int64_t purged_ms;                       /* the last purge; 0: none */
+    size_t leaving;                          /* operations that move dead letters away */
     /* receives */
     struct list waiters;
     size_t impatient; /* of them: answered by the next kick, with or without messages */

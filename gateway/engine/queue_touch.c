@@ -85,11 +85,20 @@ static void plan_delete(struct touch_job *job, size_t i)
 
 /* ---- change */
 
+/* AWS, recorded on a standard queue: the handle of the last receive is taken, and nothing happens
+ * to a message that is visible again. */
+static bool visible_again(const struct queue *q, const struct queue_entry *e,
+                          const struct queue_receipt *receipt)
+{
+    return !q->settings.fifo && e->takes == receipt->takes &&
+           (e->state == QUEUE_ENTRY_VISIBLE || e->state == QUEUE_ENTRY_HELD);
+}
+
 static struct queue_entry *may_change(struct queue *q, struct queue_touch_entry *e)
 {
     struct queue_receipt receipt;
     struct queue_entry *entry = look_up(q, e->receipt, &receipt, &e->status);
-    if (e->status != QUEUE_OK)
+    if (e->status != QUEUE_OK || (entry != NULL && visible_again(q, entry, &receipt)))
         return NULL;
     if (entry == NULL || !in_flight(entry, &receipt)) {
         e->status = QUEUE_NOT_IN_FLIGHT;
@@ -127,6 +136,7 @@ static enum queue_status part_done(struct touch_job *job, const struct part *par
     bool ok = job->op.ok, found = ok && job->changes[part->change].found;
     enum queue_status status = queue_status_of(&job->op);
     if (job->deletes && ok) {
+        q->deleted += found;
         queue_index_remove(q, entry);
     } else if (ok && !found) {
         queue_index_remove(q, entry);
@@ -174,6 +184,7 @@ static void start(struct queue *q, struct queue_touch *touch, bool deletes)
         return;
     }
     job->op.changes = job->changes;
+    job->op.relaxed = !deletes && !q->settings.fifo;
     job->op.done = touched;
     queue_submit(q->service, q, &job->op);
 }

@@ -176,6 +176,31 @@ static void handles_delete_and_hide(void **state)
     free(handle);
 }
 
+static void a_message_that_is_visible_again_stays_so(void **state)
+{
+    struct service *s = *state;
+    service_queue(s, "q", "");
+    service_queue(s, "q.fifo", "'FifoQueue':'true','ContentBasedDeduplication':'true'");
+    char *old = taken(s, "q", "", 0), *ordered = taken(s, "q.fifo", ",'MessageGroupId':'g'", 0);
+    with_handle(s, "ChangeMessageVisibility", "q", old, ",'VisibilityTimeout':100");
+    assert_int_equal(s->status, 200);
+    assert_int_equal(s->body.n, 0);
+    with_handle(s, "ChangeMessageVisibility", "q.fifo", ordered, ",'VisibilityTimeout':100");
+    assert_int_equal(s->status, 400);
+    assert_non_null(strstr(s->body.p, "not available for visibility timeout change."));
+    expect_ok(s, "ReceiveMessage", "{'QueueUrl':'q.fifo'}");
+    assert_int_equal(json_count(service_at(s, "Messages")), 1);
+    expect_ok(s, "ReceiveMessage", "{'QueueUrl':'q','VisibilityTimeout':50}");
+    assert_int_equal(json_count(service_at(s, "Messages")), 1);
+    /* of the receive before the last: not this one's business any more */
+    with_handle(s, "ChangeMessageVisibility", "q", old, ",'VisibilityTimeout':0");
+    assert_int_equal(s->status, 400);
+    expect_ok(s, "ReceiveMessage", "{'QueueUrl':'q'}");
+    assert_null(service_at(s, "Messages"));
+    free(old);
+    free(ordered);
+}
+
 static void handles_are_refused_in_the_words_of_aws(void **state)
 {
     struct service *s = *state;
@@ -302,6 +327,7 @@ int main(void)
         SERVICE(a_batch_may_fail_in_part),
         SERVICE(a_batch_has_a_size),
         SERVICE(handles_delete_and_hide),
+        SERVICE(a_message_that_is_visible_again_stays_so),
         SERVICE(handles_are_refused_in_the_words_of_aws),
         SERVICE(handles_in_batches),
         SERVICE(fifo_queues_ask_for_more),
