@@ -184,7 +184,6 @@ static void start(struct queue *q, struct queue_touch *touch, bool deletes)
         return;
     }
     job->op.changes = job->changes;
-    job->op.relaxed = !deletes && !q->settings.fifo;
     job->op.done = touched;
     queue_submit(q->service, q, &job->op);
 }
