@@ -219,13 +219,13 @@ static enum queue_status part_status(const struct send_job *job, const struct pa
         return QUEUE_OK;
     if (!job->op.ok)
         return queue_status_of(&job->op);
-    /* Its twin was told before us: it failed when nobody remembers it. */
+    if (part->kind != PART_UNDER_WAY || job->changes[part->change].found)
+        return QUEUE_OK;
+    /* Its twin was told before us: received and deleted since, or it failed and nobody remembers
+     * it. */
     const struct queue_dedup_record *twin =
-        part->kind == PART_UNDER_WAY
-            ? queue_dedup_find(&job->q->dedup, part->hash, queue_now(job->q))
-            : NULL;
-    bool lost = part->kind == PART_UNDER_WAY && (twin == NULL || twin->seq != part->seq);
-    return lost ? QUEUE_BROKEN : QUEUE_OK;
+        queue_dedup_find(&job->q->dedup, part->hash, queue_now(job->q));
+    return twin == NULL || twin->seq != part->seq ? QUEUE_BROKEN : QUEUE_OK;
 }
 
 static void put_done(struct send_job *job, size_t i)
@@ -236,7 +236,6 @@ static void put_done(struct send_job *job, size_t i)
         queue_dedup_end(&q->dedup, part->hash, part->seq, job->op.ok);
         queue_sweep_wake(q);
     }
-    q->sent += job->op.ok;
     if (!job->op.ok || part->seq < q->wiped_below)
         return;
     const struct spool_change *c = &job->changes[part->change];
