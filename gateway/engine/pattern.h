@@ -9,7 +9,7 @@
 /* What one alternative of a field asks of a value. */
 enum pattern_kind {
     PATTERN_STRING, /* text, all of it */
-    PATTERN_NUMBER, /* low */
+    PATTERN_NUMBER, /* low; NAN: no double is it (pattern_number), only the same text matches */
     PATTERN_TRUE,
     PATTERN_FALSE,
     PATTERN_NULL,
@@ -20,7 +20,7 @@ enum pattern_kind {
     PATTERN_EQUALS_CI,
     PATTERN_WILDCARD, /* parts */
     PATTERN_RANGE,    /* low, high; infinite where there is no bound */
-    PATTERN_CIDR,     /* address, bits */
+    PATTERN_CIDR,     /* address, bits; a plain string that is an address is one, with all bits */
     PATTERN_EXISTS,
     PATTERN_ABSENT, /* {"exists": false} */
     PATTERN_BUT,    /* none of parts */
@@ -28,7 +28,8 @@ enum pattern_kind {
 
 struct pattern_value {
     enum pattern_kind kind;
-    struct slice text; /* UTF-8, escapes undone */
+    struct slice text; /* UTF-8, escapes undone; a lone surrogate is its three bytes, as in WTF-8;
+                          NUMBER, CIDR: as written */
     const struct pattern_value
         *parts; /* BUT: what must not match; WILDCARD: the literal runs
                    between the stars (kind STRING), first and last may be "" */
@@ -70,7 +71,7 @@ enum { PATTERN_BRANCHES_MAX = 1000, PATTERN_DEPTH_MAX = 100 };
 struct pattern_error {
     char text[512]; /* EventBridge's reason, without "Event pattern is not valid. Reason: " */
     size_t at;      /* byte offset of the offending token */
-    unsigned line, column; /* as EventBridge would tell them */
+    unsigned line, column; /* as EventBridge would tell them; 0: it tells none */
 };
 
 /* Copies text. NULL and *err when EventBridge would refuse it; with its text (spec 4) as far as
@@ -81,6 +82,14 @@ void pattern_free(struct pattern *); /* NULL is fine */
 
 /* Where in a text a byte stands: 1-based, counted in characters. */
 void pattern_place(struct slice text, size_t at, unsigned *line, unsigned *column);
+
+/* A JSON number as a double. False: no double is that number, because it is too large or has digits
+ * that the shortest decimal of the double has not; *out may be changed. */
+bool pattern_number(struct slice literal, double *out) MUST_CHECK;
+
+/* Bytes of the address that s is, 4 or 16 (::ffff:0:0/96 counts as 4); 0: it is none. out has 16
+ * bytes, of which the others are 0. */
+unsigned pattern_address(struct slice s, unsigned char out[16]);
 
 /* Simple case folding, character by character; into out, which may be no longer than in needs:
  * returns the length, at most in.n * 2. */
