@@ -126,8 +126,9 @@ static void handle(struct http_request *req)
     }
     api_reply_error(req, &unknown_path, "",
                     "No operation of this build answers " SLICE_FMT " " SLICE_FMT
-                    "; it has POST /2015-03-31/functions/NAME/invocations, GET /healthz, "
-                    "GET /readyz and GET /metrics",
+                    "; it has POST /2015-03-31/functions/NAME/invocations, SQS (X-Amz-Target: "
+                    "AmazonSQS.Operation, or a form with Action and Version=2012-11-05), GET "
+                    "/healthz, GET /readyz and GET /metrics",
                     SLICE_ARG(req->method), SLICE_ARG(req->path));
 }
 

@@ -246,6 +246,13 @@ static bool is_ours(const struct sqs_form *f)
            (wanted.p == NULL ? sqs_ops_find(action) != NULL : slice_is(wanted, version));
 }
 
+/* One that cannot be read: SQS, unless it names another service's version. */
+static bool may_be_ours(struct slice query, struct slice body)
+{
+    return has(query, version) || has(body, version) ||
+           (!has(query, "Version=") && !has(body, "Version="));
+}
+
 static bool try_form(struct sqs_api *api, struct http_request *req)
 {
     bool post = slice_is(req->method, "POST");
@@ -262,7 +269,7 @@ static bool try_form(struct sqs_api *api, struct http_request *req)
     if (!has(req->query, "Action=") && !has(body, "Action="))
         return false;
     bool readable = sqs_form_read(&form, req->query, body);
-    bool ours = readable ? is_ours(&form) : has(req->query, version) || has(body, version);
+    bool ours = readable ? is_ours(&form) : may_be_ours(req->query, body);
     if (ours && readable)
         handle_form(api, req, &form);
     else if (ours)

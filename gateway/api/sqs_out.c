@@ -57,15 +57,30 @@ static const char *entity(char c)
     }
 }
 
+/* Bytes of what XML cannot say at all: control characters, U+FFFE and U+FFFF. Of all texts only
+ * those that errors quote have it. */
+static size_t unspeakable(struct slice s, size_t i)
+{
+    unsigned char c = (unsigned char)s.p[i];
+    if (c < ' ')
+        return c != '\t' && c != '\n' && c != '\r';
+    return c == 0xef && s.n - i >= 3 && (unsigned char)s.p[i + 1] == 0xbf &&
+                   (unsigned char)s.p[i + 2] >= 0xbe
+               ? 3
+               : 0;
+}
+
 void sqs_out_escape(struct buf *b, struct slice s)
 {
     size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
-        const char *e = entity(s.p[i]);
+        size_t bad = unspeakable(s, i);
+        const char *e = bad > 0 ? "\uFFFD" : entity(s.p[i]);
         if (e == NULL)
             continue;
         buf_add(b, s.p + from, i - from);
         buf_str(b, e);
+        i += bad > 0 ? bad - 1 : 0;
         from = i + 1;
     }
     buf_add(b, s.p + from, s.n - from);

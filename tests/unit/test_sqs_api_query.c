@@ -227,6 +227,15 @@ static void errors_in_xml(void **state)
         ERROR("InvalidMessageContents",
               "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 "
               "to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"));
+    /* what XML cannot say, and what lies beside it */
+    expect_xml(
+        s, "/123456789012/q",
+        "Action=GetQueueAttributes&Version=2012-11-05&AttributeName.1=%01%3C%09%1F%0D%EF%BF%BE"
+        "%EF%BF%BF%EF%BF%BD%EF%BE%BE%EF%BB%BFz",
+        400,
+        ERROR("InvalidAttributeName",
+              "Unknown Attribute \uFFFD&lt;\t\uFFFD&#xD;\uFFFD\uFFFD\uFFFD\xEF\xBE\xBE"
+              "\xEF\xBB\xBFz."));
     static const char unreadable[] =
         ERROR("MalformedInput",
               "The form is not readable: escapes, UTF-8, or more than 2000 parameters.");
@@ -264,6 +273,12 @@ static void others_are_left_alone(void **state)
     service_call(s, "POST", "/?Action=ListQueues&Version=2012-11-05", NULL, 0, SLICE_NONE);
     assert_int_equal(s->status, 200);
     assert_int_equal(s->others, 7);
+    /* who cannot be read is SQS's, unless he says that he is not */
+    service_form(s, "/123456789012/q", "Action=SendMessage&MessageBody=%zz");
+    assert_int_equal(s->status, 400);
+    assert_non_null(strstr(s->body.p, "<Code>MalformedInput</Code>"));
+    service_form(s, "/", "Action=Publish&Message=%zz&Version=2010-03-31");
+    assert_int_equal(s->others, 8);
     expect_error(s, "Fly", "{}", 400, "InvalidAction", "UnknownOperationException",
                  "The operation Fly is not one of SQS.");
     expect_error(s, "ListQueues", "{]", 400, "MalformedInput", "SerializationException",
