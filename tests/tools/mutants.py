@@ -103,14 +103,12 @@ QUEUES = [
     (E + "queue_index.c", "    q->bytes -= e->bytes < q->bytes ? e->bytes : q->bytes;\n", ""),
     (E + "queue_index_view.c", "    q->bytes -= cut < q->bytes ? cut : q->bytes;\n", ""),
     (E + "queue_dead.c", "e->takes >= q->settings.max_receives", "e->takes > q->settings.max_receives"),
-    (E + "queue_dead.c", "    if (d->to_seq[i] < to->wiped_below)\n        return;\n", ""),
     (E + "queue_dead.c", "        h.fields[QUEUE_HEAD_DEDUP_ID] = h.fields[QUEUE_HEAD_ID];\n", ""),
     (E + "queue_dead.c", "to->settings.fifo ? d->born_ms : e->born_ms", "d->born_ms"),
     (E + "queue_dead.c", "d->to->settings.fifo ? queue_wall(d->q->service, d->born_ms) : 0", "queue_wall(d->q->service, d->born_ms)"),
     (E + "queue_send.c", "twin->seq >= mine_from ? PART_SAME : PART_UNDER_WAY", "PART_SAME"),
     (E + "queue_send.c", "return twin == NULL || twin->seq != part->seq ? QUEUE_BROKEN : QUEUE_OK;", "return QUEUE_OK;"),
     (E + "queue_send.c", "part->kind != PART_UNDER_WAY || job->changes[part->change].found", "part->kind != PART_UNDER_WAY"),
-    (E + "queue_send.c", "!job->op.ok || part->seq < q->wiped_below", "!job->op.ok"),
     (E + "queue_send.c", "q->settings.dedup_per_group ? e->group : SLICE_NONE", "SLICE_NONE"),
     (E + "queue_send.c", "->noted = job->n_put == 0;", "->noted = false;"),
     (E + "queue_seq.c", "bool must = q->next_seq > q->reserved;", "bool must = false;"),
@@ -119,9 +117,7 @@ QUEUES = [
     (E + "queue_load.c", "bounded(queue_loop_time(s, row->born_ms), INT64_MIN, now_ms)", "queue_loop_time(s, row->born_ms)"),
     (E + "queue_load.c", "bounded(delay_ms, 0, DELAY_MAX_MS)", "delay_ms"),
     (E + "queue_sweep.c", "        g->out++;\n", "        g->out += 0;\n"),
-    (E + "queue_sweep.c", "i += ranges->used == used;", "i++;"),
     (E + "queue_sweep.c", "    } else if (d->first >= q->wiped_below) {", "    } else if (false) {"),
-    (E + "queue_sweep.c", "    } else if (d->first >= q->wiped_below) {", "    } else {"),
     (E + "queue_sweep.c", "q->bytes -= bytes < q->bytes ? bytes : q->bytes;", ";"),
     (E + "queue_dedup.c", "if (r->pending || r->at_ms", "if (r->at_ms"),
     (E + "queue_dedup.c", "twin != UINT32_MAX && d->ring[d->slots[twin] - 1].at_ms > at_ms", "false"),
@@ -130,7 +126,6 @@ QUEUES = [
     (E + "queue_entry.c", "    heap_set(h, i, last);\n    heap_up(h, i);", "    heap_set(h, i, last);"),
     (E + "queue_attempt.c", "e->busy == 0 && !e->touched &&", "e->busy == 0 &&"),
     (E + "queue_attempt.c", "q->attempts.n <= most && a->at_ms + QUEUE_ATTEMPT_MS", "a->at_ms + QUEUE_ATTEMPT_MS"),
-    (E + "queue_move_step.c", "    put_back(s, s->n_move);\n", ""),
     (E + "queue_move_step.c", "to->settings.fifo != s->q->settings.fifo", "false"),
     (E + "queue_move_step.c", "t->pub.rate > 0 ? (int64_t)n * 1000 / t->pub.rate : 0", "0"),
 ]
@@ -153,7 +148,6 @@ SPOOL = [
     (E + "spool_rows.c", "return status == SPOOL_DB_OK && c->found ? set_state(r, c->id, &first) : status;", "return status;"),
     (E + "spool_rows.c", "    return is_fresh(c) ? SPOOL_DB_OK : set_state(r, c->id, c);", "    return SPOOL_DB_OK;"),
     (E + "spool_rows.c", "    r->new_rows = true;\n", ""),
-    (E + "spool_rows.c", "bytes >= PIECE_BYTES;", "false;"),
     (E + "spool_rows.c", "    r->committed_bytes = r->bytes;\n    bool states_ok", "    bool states_ok"),
 ]
 
@@ -168,8 +162,8 @@ OBJECTS = {SIM: "SIM_OBJECTS", QUEUE_SIM: "QUEUE_SIM_OBJECTS"}
 # part -> its mutants, and the programs that have to notice, the quick ones first
 PARTS = {
     "engine": (ENGINE, unit("mapping_lanes") + [SIM]),
-    "queues": (QUEUES, unit("queue_messages") + [QUEUE_SIM]),
-    "spool": (SPOOL, unit("spool", "spool_wipe", "spool_disk", "spool_open", "spool_power")),
+    "queues": (QUEUES, unit("queue_messages", "queue_limits") + [QUEUE_SIM]),
+    "spool": (SPOOL, unit("spool", "spool_wipe", "spool_rows", "spool_disk", "spool_open", "spool_power")),
 }
 
 
