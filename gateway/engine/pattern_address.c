@@ -115,20 +115,20 @@ bool pattern_address_cidr(struct pattern_compile *c, struct slice operand, struc
     bool slash = rest.n && memchr(rest.p, '/', rest.n);
     struct slice address = slice_cut(&rest, '/');
     if (!slash || (rest.n && memchr(rest.p, '/', rest.n)))
-        return pattern_json_plain(j, v->at, "Malformed CIDR, one '/' required");
+        return pattern_json_plain(j, j->token_at, "Malformed CIDR, one '/' required");
     if (!read_mask(rest, &bits))
-        return pattern_json_plain(j, v->at, "Malformed CIDR, mask bits must be an integer");
+        return pattern_json_plain(j, j->token_at, "Malformed CIDR, mask bits must be an integer");
     if (bits < 0)
-        return pattern_json_plain(j, v->at, "Malformed CIDR, mask bits must not be negative");
+        return pattern_json_plain(j, j->token_at, "Malformed CIDR, mask bits must not be negative");
     v->kind = PATTERN_CIDR;
     v->text = operand;
     v->address_bytes = (unsigned char)pattern_address(address, v->address);
     if (!v->address_bytes)
-        return pattern_json_plain(j, v->at, "%s IP address: %s",
+        return pattern_json_plain(j, j->token_at, "%s IP address: %s",
                                   looks_like(address, text, &v4) ? "Invalid" : "Nonstandard",
                                   pattern_json_show(address).text);
     if (bits >= 8 * v->address_bytes)
-        return pattern_json_plain(j, v->at, "IPv%d mask bits must be < %d",
+        return pattern_json_plain(j, j->token_at, "IPv%d mask bits must be < %d",
                                   v->address_bytes == 4 ? 4 : 6, 8 * v->address_bytes);
     v->bits = (unsigned char)bits;
     clear_host(v->address, v->address_bytes, v->bits);

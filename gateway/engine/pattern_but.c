@@ -114,7 +114,7 @@ bool pattern_but_read(struct pattern_compile *c, struct pattern_value *v)
     if (!(j->token == TOKEN_ARRAY ? read_parts(c, inner) : read_part(c, inner, true)))
         return false;
     for (size_t i = 0; inner->kind == PATTERN_WILDCARD && i < c->parts.n; i++)
-        if (!pattern_wildcard_read(c, c->parts.p[i].text, &c->parts.p[i]))
+        if (!pattern_wildcard_read(c, c->parts.p[i].text, c->parts.p[i].at, &c->parts.p[i]))
             return false;
     v->kind = PATTERN_BUT;
     v->parts = pattern_value_take(&c->parts, &c->pattern->arena, &v->n_parts);

@@ -63,8 +63,8 @@ bool pattern_number_read(struct pattern_compile *, struct pattern_value *) MUST_
 bool pattern_address_cidr(struct pattern_compile *, struct slice operand,
                           struct pattern_value *) MUST_CHECK;
 
-/* pattern_wildcard.c: text into parts. */
-bool pattern_wildcard_read(struct pattern_compile *, struct slice text,
+/* pattern_wildcard.c: text, which stands at `at`, into parts. */
+bool pattern_wildcard_read(struct pattern_compile *, struct slice text, size_t at,
                            struct pattern_value *) MUST_CHECK;
 
 /* pattern_cost.c: no more than EventBridge takes. */

@@ -168,7 +168,8 @@ static bool read_wildcard(struct pattern_compile *c, struct pattern_value *v)
 {
     struct slice text;
     return pattern_value_string(c, "wildcard match pattern must be a string", &text) &&
-           pattern_wildcard_read(c, text, v) && pattern_value_end(c, pattern_value_one_key);
+           pattern_wildcard_read(c, text, c->json.token_at, v) &&
+           pattern_value_end(c, pattern_value_one_key);
 }
 
 static const struct operator

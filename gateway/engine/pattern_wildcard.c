@@ -16,11 +16,12 @@ static void add_run(struct pattern_compile *c, char *p, size_t n, size_t at)
     run->text = (struct slice){p, n};
 }
 
-bool pattern_wildcard_read(struct pattern_compile *c, struct slice text, struct pattern_value *v)
+bool pattern_wildcard_read(struct pattern_compile *c, struct slice text, size_t at,
+                           struct pattern_value *v)
 {
     struct arena *arena = &c->pattern->arena;
     char *run = arena_alloc(arena, text.n + 1);
-    size_t n = 0, at = v->at;
+    size_t n = 0;
     for (size_t i = 0; i < text.n; i++) {
         char b = text.p[i];
         if (b == '*') {
