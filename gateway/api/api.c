@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { METRICS_MAX = 16 * 1024 * 1024 };
+enum {
+    METRICS_MAX = 16 * 1024 * 1024,
+    /* A batch of 1 MiB whose writer escaped every byte of it (\u003c), and what is around it. An
+     * invocation's payload is smaller: invoke.c looks. */
+    BODY_MAX = 7 * 1024 * 1024,
+};
 
 void api_reply_error(struct http_request *req, const struct api_error *e, const char *request_id,
                      const char *fmt, ...)
@@ -140,7 +145,7 @@ struct api *api_open(const struct env *env, const struct api_host *host, const c
     a->host = host;
     list_init(&a->pending);
     buf_init(&a->scratch, 4096);
-    a->listener = http_listen(env->server, address, port, PAYLOAD_MAX_BYTES, handle, a, err);
+    a->listener = http_listen(env->server, address, port, BODY_MAX, handle, a, err);
     if (a->listener == NULL) {
         free(a);
         return NULL;

@@ -159,7 +159,7 @@ static bool read_client_context(struct invocation *v)
 static bool read_payload(struct invocation *v)
 {
     size_t at = 0;
-    if (v->req->too_large) {
+    if (v->req->too_large || v->req->body.n > PAYLOAD_MAX_BYTES) {
         api_reply_error(v->req, &too_large, v->d.request_id,
                         "Request must be smaller than %d bytes for the InvokeFunction operation",
                         PAYLOAD_MAX_BYTES);

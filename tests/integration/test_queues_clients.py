@@ -140,6 +140,27 @@ def test_aws_cli_names_queues_its_way(t):
 
 
 @limit(60)
+def test_a_whole_message_however_it_is_escaped(t):
+    """Some writers of JSON escape < and >: six bytes for one."""
+    gateway, sqs = serving(t)
+    queue = sqs.create("q")
+    most = 1024 * 1024
+    target = {"X-Amz-Target": "AmazonSQS.SendMessage"}
+    for n, status in ((most, 200), (most + 1, 400)):
+        body = '{"QueueUrl":"q","MessageBody":"%s"}' % ("\\u003c" * n)
+        reply = gateway.request("POST", "/", body.encode(), target)
+        assert reply.status == status, reply
+    assert reply.json["message"].endswith("Message must be shorter than 1048576 bytes."), reply
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = gateway.request("POST", "/000000000000/q", (
+        "Action=SendMessage&MessageBody=" + "%3c" * most).encode(), form)
+    assert reply.status == 200, reply
+    assert [m["Body"] == "<" * most for m in queue.receive()] == [True, True]
+    reply = gateway.request("POST", "/", b" " * (8 * most), target)
+    assert reply.status == 400 and "shorter" in reply.json["message"], reply
+
+
+@limit(60)
 def test_groups_of_a_standard_queue_are_a_label(t):
     """Carried to whoever receives; nothing waits for them, nothing is left out because of them."""
     _, sqs = serving(t)
