@@ -176,34 +176,61 @@ static size_t states_of(const struct pattern_value *v)
     return n;
 }
 
-/* Either adds up how many states there can be, or makes them. */
-static size_t each_wildcard(struct cost *c, const struct pattern_field *f)
+/* The wildcards among a field's alternatives, each text once. */
+struct alternatives {
+    const struct pattern_value *values[COST_MAX];
+    size_t n;
+    size_t states; /* that they can need */
+};
+
+static bool is_known(const struct alternatives *all, const struct pattern_value *v)
 {
-    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (v->kind == PATTERN_WILDCARD && all->values[i]->kind == PATTERN_WILDCARD &&
+            slice_eq(v->text, all->values[i]->text))
+            return true;
+    return false;
+}
+
+/* Of an anything-but all parts are one alternative. False: too many, for all can still be reached
+ * from the opening quote. */
+static bool find_alternatives(struct alternatives *all, const struct pattern_field *f)
+{
     for (size_t i = 0; i < f->n; i++) {
         const struct pattern_value *v = &f->values[i];
-        size_t k = v->kind == PATTERN_BUT ? v->n_parts : 1;
-        const struct pattern_value *one = v->kind == PATTERN_BUT ? v->parts : v;
-        for (; k; k--, one++) {
-            if (one->kind != PATTERN_WILDCARD)
-                continue;
-            n += states_of(one);
-            if (c->states)
-                add_wildcard(c, one, (uint32_t)i + 1);
-        }
+        bool but = v->kind == PATTERN_BUT && v->n_parts && v->parts->kind == PATTERN_WILDCARD;
+        if ((v->kind != PATTERN_WILDCARD && !but) || is_known(all, v))
+            continue;
+        if (all->n == COST_MAX)
+            return false;
+        all->values[all->n++] = v;
+        for (size_t k = 0; k < (but ? v->n_parts : 1); k++)
+            all->states += states_of(but ? &v->parts[k] : v);
     }
-    return n;
+    return true;
+}
+
+static void add_alternative(struct cost *c, const struct pattern_value *v, uint32_t number)
+{
+    if (v->kind == PATTERN_WILDCARD)
+        add_wildcard(c, v, number);
+    else
+        for (size_t i = 0; i < v->n_parts; i++)
+            add_wildcard(c, &v->parts[i], number);
 }
 
 bool pattern_cost_fits(const struct pattern_field *f)
 {
+    struct alternatives all = {.n = 0};
     struct cost c = {.n = 1};
-    size_t n = each_wildcard(&c, f);
-    if (!n)
+    if (!find_alternatives(&all, f))
+        return false;
+    if (!all.n)
         return true;
-    c.states = mem_alloc((n + 1) * sizeof *c.states);
+    c.states = mem_alloc((all.states + 1) * sizeof *c.states);
     c.slots = mem_alloc(SLOTS * sizeof *c.slots);
-    (void)each_wildcard(&c, f);
+    for (size_t i = 0; i < all.n; i++)
+        add_alternative(&c, all.values[i], (uint32_t)i + 1);
     bool fits = remember(&c, &(struct set){.n = 1});
     for (uint32_t i = 0; fits && i < c.n_sets; i++)
         fits = follow(&c, c.sets[i]);

@@ -8,7 +8,8 @@
 
 enum { SHOWN_BYTES = 96 };
 
-static void tell(struct pattern_json *j, size_t at, bool place, const char *fmt, va_list ap)
+static PRINTF(4, 0) void tell(struct pattern_json *j, size_t at, bool place, const char *fmt,
+                              va_list ap)
 {
     struct pattern_error *err = j->err;
     vsnprintf(err->text, sizeof err->text, fmt, ap);

@@ -194,7 +194,9 @@ static void test_wildcards(void **state)
         {"{\"a\":[{\"wildcard\":\"*.a\"},{\"wildcard\":\"*.b\"},{\"wildcard\":\"*.c\"},"
          "{\"wildcard\":\"*.d\"}]}",
          "a=''*'.a' ''*'.b' ''*'.c' ''*'.d'"},
-        /* the same text twice on different fields costs each field its own */
+        {"{\"a\":[{\"wildcard\":\"*x*y*\"},{\"wildcard\":\"*x*y*\"},{\"wildcard\":\"*x*y*\"}]}",
+         "a=''*'x'*'y'*'' ''*'x'*'y'*'' ''*'x'*'y'*''"},
+        /* the same text on different fields costs each field its own */
         {"{\"a\":[{\"wildcard\":\"*:*:*:*\"}],\"b\":[{\"wildcard\":\"*:*:*:*\"}]}",
          "a=''*':'*':'*':'*''; b=''*':'*':'*':'*''"},
     };

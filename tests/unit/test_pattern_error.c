@@ -2,6 +2,8 @@
  * filter-patterns.md 4, with column and the place of the mistake. */
 #include "tests/unit/pattern_rows.h"
 
+#include "base/buf.h"
+
 #define COMPLEX                                                                                    \
     "Rule is too complex - try using fewer wildcard characters or fewer repeating character "      \
     "sequences after a wildcard character"
@@ -81,6 +83,25 @@ static void test_operators(void **state)
     };
     (void)state;
     refuse_all(rows, ARRAY_LEN(rows));
+}
+
+/* Ten alternatives with a wildcard are the most there can be, even without a common beginning. */
+static void test_many_wildcards(void **state)
+{
+    struct pattern_error err;
+    (void)state;
+    for (int n = 10; n <= 11; n++) {
+        struct buf b;
+        buf_init(&b, LIMIT);
+        for (int i = 0; i < n; i++)
+            buf_printf(&b, "%s{\"wildcard\":\"%c*\"}", i ? "," : "{\"a\":[", 'a' + i);
+        buf_str(&b, "]}");
+        struct pattern *p = pattern_new(buf_slice(&b), LIMIT, &err);
+        assert_int_equal(p != NULL, n == 10);
+        pattern_free(p);
+        buf_free(&b);
+    }
+    assert_string_equal(err.text, COMPLEX);
 }
 
 static void test_but(void **state)
@@ -202,9 +223,13 @@ static void test_or(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shape), cmocka_unit_test(test_operators),
-        cmocka_unit_test(test_but),   cmocka_unit_test(test_numeric),
-        cmocka_unit_test(test_cidr),  cmocka_unit_test(test_or),
+        cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_many_wildcards),
+        cmocka_unit_test(test_but),
+        cmocka_unit_test(test_numeric),
+        cmocka_unit_test(test_cidr),
+        cmocka_unit_test(test_or),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
