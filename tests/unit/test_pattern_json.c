@@ -67,6 +67,16 @@ static void test_json_ends(void **state)
         {"{\"a", "Unexpected end-of-input in field name", 4, 3},
         {"{\"a\":[\"x", "Unexpected end-of-input: was expecting closing quote for a string value",
          9, 8},
+        {"{\"a\":[-", "Unexpected end-of-input in a Number value", 8, 7},
+        {"{\"a\":[\"\\u00", "Unexpected end-of-input in character escape sequence", 12, 11},
+        {"{\"a\":[\"\\", "Unexpected end-of-input: was expecting closing quote for a string value",
+         9, 8},
+        {"{\"a\" \x7f",
+         "Unexpected character ((CTRL-CHAR, code 127)): was expecting a colon to separate field "
+         "name "
+         "and value",
+         6, 5},
+        {"{\"$or\":[\"x\"", "Only JSON object is allowed in array of $or relationship.", 10, 8},
         {"{\"a\":[1}",
          "Unexpected close marker '}': expected ']' (for Array starting at line: 1, column: 6)", 9,
          7},
@@ -217,12 +227,58 @@ static void test_combinations(void **state)
     assert_int_equal(err.at, 1);
 }
 
+/* What is small as text but large when it is multiplied out. */
+static void test_products(void **state)
+{
+    struct pattern_error err;
+    struct buf b;
+    (void)state;
+    buf_init(&b, LIMIT);
+    for (int i = 0; i < 3; i++) {
+        buf_str(&b, i ? "],\"$or\":[" : "{\"$or\":[");
+        for (int k = 0; k < 10; k++)
+            buf_printf(&b, "%s{\"f%d\":[%d]}", k ? "," : "", i, k);
+    }
+    buf_str(&b, "]");
+    size_t base = b.n;
+    for (int fields = 997; fields <= 998; fields++) {
+        b.n = base;
+        for (int i = 0; i < fields; i++)
+            buf_printf(&b, ",\"x%d\":[1]", i);
+        buf_str(&b, "}");
+        struct pattern *p = pattern_new(buf_slice(&b), LIMIT, &err);
+        assert_int_equal(p != NULL, fields == 997);
+        pattern_free(p);
+    }
+    assert_string_equal(err.text, "Event pattern has too many fields for 1000 rule combinations");
+    buf_free(&b);
+}
+
+static void test_long_paths(void **state)
+{
+    struct pattern_error err;
+    struct buf b;
+    (void)state;
+    buf_init(&b, LIMIT);
+    buf_str(&b, "{\"");
+    for (int i = 0; i < 20000; i++)
+        buf_char(&b, 'n');
+    buf_str(&b, "\":{\"a\":[1]");
+    for (int i = 0; i < 900; i++)
+        buf_printf(&b, ",\"%d\":[1]", i);
+    buf_str(&b, "}}");
+    assert_null(pattern_new(buf_slice(&b), LIMIT, &err));
+    assert_string_equal(err.text, "Names of nested fields take more than 16777216 bytes together");
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),          cmocka_unit_test(test_json_ends),
         cmocka_unit_test(test_order),         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_names_are_cut), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_products),      cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_combinations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
