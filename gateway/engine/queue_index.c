@@ -153,6 +153,19 @@ struct queue_entry *queue_index_pop(struct queue *q, struct queue_group **group)
     return pop_group(q, *group);
 }
 
+struct queue_entry *queue_index_fetch(struct queue *q, uint64_t seq)
+{
+    int64_t born_ms;
+    uint64_t each = q->bytes / (queue_index_messages(q) + 1);
+    if (q->settings.fifo || seq >= q->first_seq ||
+        (!queue_ranges_take(&q->fresh, seq, &born_ms) &&
+         !queue_ranges_take(&q->delayed, seq, &born_ms)))
+        return NULL;
+    struct queue_entry *e = new_entry(q, seq, born_ms, QUEUE_ENTRY_VISIBLE);
+    e->bytes = (uint32_t)each;
+    return e;
+}
+
 bool queue_index_any(const struct queue *q)
 {
     return q->fresh.total > 0 || !list_empty(&q->again) || !list_empty(&q->ready_groups);

@@ -25,6 +25,9 @@ void queue_index_add_taken(struct queue *, const struct queue_arrival *);
 /* The next visible message, in hand; NULL: none. FIFO: *group starts NULL and stays the group that
  * the last one came from. */
 struct queue_entry *queue_index_pop(struct queue *, struct queue_group **group);
+/* A standard queue's message of an earlier run that is not known to have been received, in hand;
+ * NULL: there is none with this number. */
+struct queue_entry *queue_index_fetch(struct queue *, uint64_t seq);
 bool queue_index_any(const struct queue *); /* is anything visible and open? */
 /* Out of whatever it is in: in hand. */
 void queue_index_detach(struct queue *, struct queue_entry *);

@@ -257,7 +257,7 @@ static void settle(struct load *l, struct owner *o)
     struct queue *q = o->q;
     if (q->reserved > o->end)
         o->end = q->reserved;
-    q->next_seq = o->end;
+    q->first_seq = q->next_seq = o->end;
     struct queue *twin = o->named ? queues_find(l->s, slice_of(q->name)) : NULL;
     if (!o->named || o->deleted || twin != NULL) {
         bury(o);

@@ -150,3 +150,36 @@ void queue_ranges_cut_below(struct queue_ranges *r, uint64_t seq)
     }
     trim(r);
 }
+
+/* The slot i becomes two: its first n messages, and the others. */
+static void split(struct queue_ranges *r, uint32_t i, uint32_t n)
+{
+    uint64_t first = queue_ranges_at(r, i)->first; /* to find it again: making room moves slots */
+    make_room(r);
+    for (i = 0; queue_ranges_at(r, i)->n == 0 || queue_ranges_at(r, i)->first != first;)
+        i++;
+    r->used++;
+    for (uint32_t to = r->used - 1; to > i; to--)
+        *queue_ranges_at(r, to) = *queue_ranges_at(r, to - 1);
+    struct queue_range *behind = queue_ranges_at(r, i + 1);
+    behind->first += n;
+    behind->n -= n;
+    queue_ranges_at(r, i)->n = n;
+}
+
+bool queue_ranges_take(struct queue_ranges *r, uint64_t seq, int64_t *born_ms)
+{
+    for (uint32_t i = 0; i < r->used; i++) {
+        const struct queue_range *at = queue_ranges_at(r, i);
+        if (seq < at->first || seq - at->first >= at->n)
+            continue;
+        *born_ms = at->born_ms + at->span_ms;
+        if (seq > at->first) {
+            split(r, i, (uint32_t)(seq - at->first));
+            return queue_ranges_take(r, seq, born_ms);
+        }
+        queue_ranges_cut(r, i, 1);
+        return true;
+    }
+    return false;
+}

@@ -29,6 +29,8 @@ const struct queue_range *queue_ranges_front(const struct queue_ranges *);
 const struct queue_range *queue_ranges_last(const struct queue_ranges *);
 /* Takes the first message off; its age is told as that of the youngest in its range. */
 bool queue_ranges_pop(struct queue_ranges *, uint64_t *seq, int64_t *born_ms);
+/* Takes this one out, wherever it is. False: it is not there. Looks at every slot. */
+bool queue_ranges_take(struct queue_ranges *, uint64_t seq, int64_t *born_ms);
 /* Slot i of used, in order. */
 struct queue_range *queue_ranges_at(const struct queue_ranges *, uint32_t i);
 void queue_ranges_cut(struct queue_ranges *, uint32_t i, uint32_t n); /* the first n of slot i */

@@ -49,6 +49,7 @@ struct queue {
     size_t pending; /* operations at the spool that know this queue */
     /* sequence numbers: up to reserved is on disk that they may be used; asked is under way */
     uint64_t next_seq, reserved, asked;
+    uint64_t first_seq; /* of this run */
     /* the index */
     struct queue_ranges fresh;   /* standard: visible, never received */
     struct queue_ranges delayed; /* standard: all with the same delay */

@@ -96,7 +96,8 @@ static void undone(struct spool_op *op)
 static void undo(struct take *t)
 {
     spool_op_clear(&t->op);
-    t->op = (struct spool_op){.changes = t->changes, .n = t->n, .done = undone};
+    t->op = (struct spool_op){
+        .changes = t->changes, .n = t->n, .relaxed = !t->q->settings.fifo, .done = undone};
     for (size_t i = 0; i < t->n; i++) {
         const struct queue_entry *e = t->entries[i];
         t->changes[i] = (struct spool_change){
@@ -199,6 +200,8 @@ void queue_take(struct queue_receive_job *job, struct queue_entry **entries, siz
         q->impatient -= job->impatient;
         job->waiting = job->impatient = false;
     }
-    t->op = (struct spool_op){.changes = t->changes, .n = n, .done = taken};
+    /* A receive is no promise that has to survive a power cut, but in a FIFO queue the order is. */
+    t->op = (struct spool_op){
+        .changes = t->changes, .n = n, .relaxed = !q->settings.fifo, .done = taken};
     queue_submit(q->service, q, &t->op);
 }

@@ -50,15 +50,20 @@ static bool in_flight(const struct queue_entry *e, const struct queue_receipt *r
 /* ---- delete */
 
 /* AWS: with the handle of an earlier receive the request succeeds and nothing is deleted; a FIFO
- * queue refuses a handle whose visibility has ended. */
+ * queue refuses a handle whose visibility has ended. A handle of a receive later than any that is
+ * known is of one that a power cut took: who holds it has had the message. */
 static struct queue_entry *may_delete(struct queue *q, struct queue_touch_entry *e)
 {
     struct queue_receipt receipt;
     struct queue_entry *entry = look_up(q, e->receipt, &receipt, &e->status);
+    if (entry == NULL && e->status == QUEUE_OK)
+        return queue_index_fetch(q, receipt.seq);
     if (entry == NULL || in_flight(entry, &receipt))
         return entry;
     if (q->settings.fifo)
         e->status = QUEUE_HANDLE_EXPIRED;
+    else if (receipt.takes > entry->takes)
+        return entry;
     bool latest = entry->state != QUEUE_ENTRY_TAKING && entry->takes == receipt.takes;
     return latest && !q->settings.fifo ? entry : NULL;
 }
@@ -184,6 +189,7 @@ static void start(struct queue *q, struct queue_touch *touch, bool deletes)
         return;
     }
     job->op.changes = job->changes;
+    job->op.relaxed = !deletes && !q->settings.fifo;
     job->op.done = touched;
     queue_submit(q->service, q, &job->op);
 }

@@ -22,6 +22,9 @@ struct spool_db {
     struct spool_space space;
     int64_t log_frames;       /* in the log, and not all of them in the file */
     int64_t committed_frames; /* in the log, or more */
+    int64_t synced_frames;    /* of log_frames: what a power cut leaves */
+    bool synced;              /* how SQLite commits now */
+    bool unsure;              /* log frames behind the synced ones are to be written again */
     bool damaged;             /* SQLite found something that cannot be: recovery reads everything */
     char *path;
     int rc; /* why the last status was not OK */
@@ -171,6 +174,8 @@ static int count_frames(void *ctx, sqlite3 *sql, const char *name, int frames)
     (void)name;
     struct spool_db *db = ctx;
     db->log_frames = db->committed_frames = frames;
+    if (db->synced)
+        db->synced_frames = frames;
     return SQLITE_OK;
 }
 
@@ -214,6 +219,7 @@ struct spool_db *spool_db_open(const char *path, struct error *err)
 {
     struct spool_db *db = mem_alloc(sizeof *db);
     db->path = mem_strdup(path);
+    db->synced = true;
     spool_space_init(&db->space);
     if (set_up(db, err)) {
         spool_space_open(&db->space, path, LOG_RESERVED_BYTES);
@@ -281,8 +287,16 @@ bool spool_db_changed(struct spool_db *db)
     return sqlite3_changes(db->sql) > 0;
 }
 
-enum spool_db_status spool_db_begin(struct spool_db *db)
+enum spool_db_status spool_db_begin(struct spool_db *db, bool synced)
 {
+    if (db->synced != synced) {
+        errno = 0;
+        int rc =
+            sqlite3_exec(db->sql, synced ? spool_sql_synced : spool_sql_unsynced, NULL, NULL, NULL);
+        if (rc != SQLITE_OK)
+            return status_of(db, rc);
+        db->synced = synced;
+    }
     return spool_db_run(db, SPOOL_SQL_BEGIN);
 }
 
@@ -337,8 +351,9 @@ static enum spool_db_status checkpoint(struct spool_db *db, int mode)
     int moved = 0;
     if (rc != SQLITE_OK)
         return status_of(db, rc);
-    if (frames == copied)
-        db->log_frames = 0; /* the next commit starts the log anew */
+    db->synced_frames = db->log_frames;
+    if (frames == copied) /* the next commit starts the log anew */
+        db->log_frames = db->synced_frames = 0;
     if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
         moved) {
         snprintf(db->why, sizeof db->why, "the file was moved or deleted while in use");
@@ -352,8 +367,17 @@ enum spool_db_status spool_db_checkpoint(struct spool_db *db)
     return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 }
 
+/* What was committed and not synced may be lost on disk and still be clean in memory. */
+static bool write_again(struct spool_db *db)
+{
+    return spool_space_rewrite_log(&db->space,
+                                   LOG_HEADER_BYTES + db->synced_frames * LOG_FRAME_BYTES,
+                                   LOG_HEADER_BYTES + db->log_frames * LOG_FRAME_BYTES);
+}
+
 void spool_db_disown(struct spool_db *db)
 {
+    db->unsure = !write_again(db);
     spool_space_cut_log(&db->space, LOG_HEADER_BYTES + db->committed_frames * LOG_FRAME_BYTES);
 }
 
@@ -364,6 +388,9 @@ void spool_db_disown(struct spool_db *db)
 bool spool_db_recover(struct spool_db *db)
 {
     spool_db_rollback(db);
+    if (db->unsure && !write_again(db))
+        return false;
+    db->unsure = false;
     if (db->damaged) {
         int64_t ignored = 0;
         int rc =

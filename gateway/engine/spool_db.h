@@ -34,7 +34,9 @@ const char *spool_db_why(const struct spool_db *); /* why the last status was no
 /* The same for people at start: returns false. */
 bool spool_db_failed(struct spool_db *, struct error *);
 
-enum spool_db_status spool_db_begin(struct spool_db *);
+/* Not synced: what it commits is with the system, and on disk with the next synced commit or
+ * checkpoint; until then a power cut takes it, and all that came after it. */
+enum spool_db_status spool_db_begin(struct spool_db *, bool synced);
 /* FULL also when the disk has no room for the file to grow: the log must always fit into it. New
  * rows leave some of that room to the rest: takes need a little. */
 enum spool_db_status spool_db_commit(struct spool_db *, bool new_rows);
@@ -46,8 +48,9 @@ int64_t spool_db_log_bytes(const struct spool_db *); /* not yet in the main file
 enum spool_db_status spool_db_checkpoint(struct spool_db *);
 /* Gives free pages back to the file system, at most `pages`; *more: there are many left. */
 enum spool_db_status spool_db_shrink(struct spool_db *, int pages, bool *more);
-/* After SUSPECT, once: a failed commit may have left all of itself in the log; a restart must not
- * find there what was refused. */
+/* After SUSPECT, once, and at once: a failed commit may have left all of itself in the log; a
+ * restart must not find there what was refused. And it must find what was committed but not synced.
+ */
 void spool_db_disown(struct spool_db *);
 /* After SUSPECT: true when everything committed is known to be on disk again. Slow. */
 bool spool_db_recover(struct spool_db *);

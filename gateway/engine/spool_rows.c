@@ -31,10 +31,10 @@ void spool_rows_fini(struct spool_rows *r)
     free(r->wipes.v);
 }
 
-enum spool_db_status spool_rows_begin(struct spool_rows *r)
+enum spool_db_status spool_rows_begin(struct spool_rows *r, bool synced)
 {
     r->new_rows = false;
-    return spool_db_begin(r->db);
+    return spool_db_begin(r->db, synced);
 }
 
 enum spool_db_status spool_rows_commit(struct spool_rows *r)
@@ -215,7 +215,7 @@ enum spool_db_status spool_rows_sweep(struct spool_rows *r)
     if (r->wipes.n == 0)
         return SPOOL_DB_OK;
     bool more;
-    enum spool_db_status status = spool_rows_begin(r);
+    enum spool_db_status status = spool_rows_begin(r, true);
     if (status == SPOOL_DB_OK)
         status = sweep(r, 0, &more);
     if (status == SPOOL_DB_OK)

@@ -27,7 +27,7 @@ struct spool_rows {
 bool spool_rows_init(struct spool_rows *, struct spool_db *, struct error *) MUST_CHECK;
 void spool_rows_fini(struct spool_rows *);
 
-enum spool_db_status spool_rows_begin(struct spool_rows *);
+enum spool_db_status spool_rows_begin(struct spool_rows *, bool synced); /* spool_db_begin */
 enum spool_db_status spool_rows_commit(struct spool_rows *);
 void spool_rows_rollback(struct spool_rows *); /* after any failure */
 /* One change inside a transaction. What TAKE and READ read goes to the end of out, head then body;

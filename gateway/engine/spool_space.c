@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEP_BYTES = 1024 * 1024 };
+enum { STEP_BYTES = 1024 * 1024, COPY_BYTES = 16 * 1024 };
 
 void spool_space_init(struct spool_space *s)
 {
@@ -75,4 +75,17 @@ void spool_space_cut_log(struct spool_space *s, int64_t bytes)
     if (s->log >= 0 && fstat(s->log, &st) == 0 && st.st_size > bytes &&
         ftruncate(s->log, bytes) != 0)
         return; /* the disk is broken: one who starts on it again may find what was refused */
+}
+
+bool spool_space_rewrite_log(struct spool_space *s, int64_t from, int64_t to)
+{
+    char copy[COPY_BYTES];
+    while (from < to) {
+        size_t n = to - from < COPY_BYTES ? (size_t)(to - from) : sizeof copy;
+        ssize_t got = s->log >= 0 ? pread(s->log, copy, n, from) : -1;
+        if (got <= 0 || pwrite(s->log, copy, (size_t)got, from) != got)
+            return false;
+        from += got;
+    }
+    return true;
 }

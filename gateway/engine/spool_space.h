@@ -22,5 +22,7 @@ void spool_space_forget(struct spool_space *);
 
 /* Cuts off what is in the log behind its first bytes. */
 void spool_space_cut_log(struct spool_space *, int64_t bytes);
+/* Writes a part of the log again, as it is, so that the next sync is one of it too. */
+bool spool_space_rewrite_log(struct spool_space *, int64_t from, int64_t to) MUST_CHECK;
 
 #endif

@@ -33,6 +33,8 @@ const char *const spool_sql_settings[] = {
     NULL,
 };
 
+const char spool_sql_synced[] = "PRAGMA synchronous = FULL";
+const char spool_sql_unsynced[] = "PRAGMA synchronous = NORMAL";
 const char spool_sql_is_empty[] = "SELECT count(*) FROM sqlite_schema";
 
 const char *const spool_sql_text[SPOOL_SQL_N] = {

@@ -13,7 +13,8 @@ enum {
 extern const char *const spool_sql_steps[SPOOL_SCHEMA];
 /* Run in this order on each new connection; the first ones matter only before the file exists. */
 extern const char *const spool_sql_settings[];
-extern const char spool_sql_is_empty[]; /* one row: number of tables and such */
+extern const char spool_sql_synced[], spool_sql_unsynced[]; /* between transactions */
+extern const char spool_sql_is_empty[];                     /* one row: number of tables and such */
 
 enum spool_sql {
     SPOOL_SQL_BEGIN,

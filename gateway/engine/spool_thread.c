@@ -144,6 +144,11 @@ static void hand_back(struct spool_thread *t, struct list *ops)
     mailbox_post_all(t->out, ops);
 }
 
+static bool is_empty(const struct spool_thread *t, const struct list *todo)
+{
+    return list_empty(todo) || todo->next == &t->stop;
+}
+
 /* Moves operations from todo to group while they fit into one transaction. */
 static enum spool_db_status apply_some(struct spool_thread *t, struct list *todo,
                                        struct list *group, size_t max_rows)
@@ -151,12 +156,8 @@ static enum spool_db_status apply_some(struct spool_thread *t, struct list *todo
     size_t rows = 0, work = 0;
     enum spool_db_status status = SPOOL_DB_OK;
     while (status == SPOOL_DB_OK && rows < max_rows && work < SPOOL_GROUP_BYTES &&
-           !list_empty(todo)) {
+           !is_empty(t, todo)) {
         struct list *node = todo->next;
-        if (node == &t->stop) {
-            t->stopping = true;
-            break;
-        }
         list_remove(node);
         list_append(group, node);
         status = apply(t, op_of(node), &work);
@@ -165,17 +166,29 @@ static enum spool_db_status apply_some(struct spool_thread *t, struct list *todo
     return status;
 }
 
+/* Relaxed ones need no sync, unless the last one is long ago. */
+static bool must_sync(const struct spool_thread *t, const struct list *todo)
+{
+    return !op_of(todo->next)->relaxed ||
+           (t->unsynced_ms != 0 && now_ms() - t->unsynced_ms >= SPOOL_RELAXED_MS);
+}
+
 /* One transaction; on failure nothing of it stays, but the operations are in group. */
 static enum spool_db_status commit_some(struct spool_thread *t, struct list *todo,
                                         struct list *group, size_t max_rows)
 {
-    enum spool_db_status status = spool_rows_begin(&t->rows);
+    bool synced = must_sync(t, todo);
+    enum spool_db_status status = spool_rows_begin(&t->rows, synced);
     if (status == SPOOL_DB_OK)
         status = apply_some(t, todo, group, max_rows);
     if (status == SPOOL_DB_OK)
         status = spool_rows_commit(&t->rows);
     if (status != SPOOL_DB_OK)
         spool_rows_rollback(&t->rows);
+    else if (synced)
+        t->unsynced_ms = 0;
+    else if (t->unsynced_ms == 0)
+        t->unsynced_ms = now_ms();
     return status;
 }
 
@@ -204,18 +217,18 @@ static void commit_each(struct spool_thread *t, struct list *group)
     list_splice(group, &done);
 }
 
-static void commit_group(struct spool_thread *t)
+static void commit_group(struct spool_thread *t, struct list *todo)
 {
     struct list group;
     list_init(&group);
-    enum spool_db_status status = commit_some(t, &t->todo, &group, SPOOL_GROUP_ROWS);
+    enum spool_db_status status = commit_some(t, todo, &group, SPOOL_GROUP_ROWS);
     if (status == SPOOL_DB_SUSPECT)
         set_suspect(t);
     if (status == SPOOL_DB_FULL) /* the log may start anew, and then deleting works */
         (void)spool_db_checkpoint(t->rows.db);
     if (status != SPOOL_DB_OK) {
-        if (list_empty(&group) && t->todo.next != &t->stop) { /* BEGIN failed */
-            struct list *first = t->todo.next;
+        if (list_empty(&group)) { /* BEGIN failed */
+            struct list *first = todo->next;
             list_remove(first);
             list_append(&group, first);
         }
@@ -224,18 +237,49 @@ static void commit_group(struct spool_thread *t)
     hand_back(t, &group);
 }
 
-static void refuse_all(struct spool_thread *t)
+static void refuse_all(struct spool_thread *t, struct list *todo)
 {
     struct list group;
     list_init(&group);
-    while (!list_empty(&t->todo) && t->todo.next != &t->stop) {
-        struct list *node = t->todo.next;
+    while (!is_empty(t, todo)) {
+        struct list *node = todo->next;
         list_remove(node);
         list_append(&group, node);
         refuse(t, op_of(node), false, t->why);
     }
-    t->stopping = !list_empty(&t->todo);
     hand_back(t, &group);
+}
+
+static void take_in(struct spool_thread *t)
+{
+    struct list came;
+    list_init(&came);
+    mailbox_take(t->in, &came);
+    while (!list_empty(&came)) {
+        struct list *node = came.next;
+        list_remove(node);
+        list_append(node != &t->stop && op_of(node)->relaxed ? &t->relaxed : &t->todo, node);
+        t->begun = true;
+    }
+}
+
+static void commit_relaxed(struct spool_thread *t)
+{
+    while (!list_empty(&t->relaxed) && !t->suspect)
+        commit_group(t, &t->relaxed);
+}
+
+/* The relaxed ones are told before the others wait for the disk; then a group of the others, which
+ * brings both to the disk. More of them may have come meanwhile: a full group costs no more. */
+static void commit_both(struct spool_thread *t)
+{
+    if (!list_empty(&t->relaxed)) {
+        commit_relaxed(t);
+        take_in(t);
+        commit_relaxed(t);
+    }
+    if (!t->suspect && !is_empty(t, &t->todo))
+        commit_group(t, &t->todo);
 }
 
 /* ---- keeping house, between groups */
@@ -250,7 +294,10 @@ static void judge(struct spool_thread *t, enum spool_db_status status)
 
 static void checkpoint(struct spool_thread *t)
 {
-    judge(t, spool_db_checkpoint(t->rows.db));
+    enum spool_db_status status = spool_db_checkpoint(t->rows.db);
+    if (status == SPOOL_DB_OK)
+        t->unsynced_ms = 0;
+    judge(t, status);
     t->log_due_bytes = spool_db_log_bytes(t->rows.db) + LOG_AGAIN_BYTES;
     if (t->log_due_bytes < SPOOL_LOG_BYTES)
         t->log_due_bytes = SPOOL_LOG_BYTES;
@@ -317,20 +364,22 @@ static void *thread_main(void *arg)
 {
     struct spool_thread *t = arg;
     while (!t->stopping) {
-        if (list_empty(&t->todo))
+        if (list_empty(&t->todo) && list_empty(&t->relaxed))
             mailbox_wait(t->in, sleep_ms(t));
-        mailbox_take(t->in, &t->todo);
-        t->begun |= !list_empty(&t->todo);
+        take_in(t);
         if (t->suspect)
             try_recover(t);
-        if (list_empty(&t->todo)) {
+        if (list_empty(&t->todo) && list_empty(&t->relaxed)) {
             when_idle(t);
             continue;
         }
-        if (t->suspect)
-            refuse_all(t);
-        else
-            commit_group(t);
+        if (t->suspect) {
+            refuse_all(t, &t->relaxed);
+            refuse_all(t, &t->todo);
+        } else {
+            commit_both(t);
+        }
+        t->stopping = t->todo.next == &t->stop && list_empty(&t->relaxed);
         if (!t->stopping)
             after_group(t);
     }
@@ -342,6 +391,7 @@ static void *thread_main(void *arg)
 bool spool_thread_start(struct spool_thread *t, struct error *err)
 {
     list_init(&t->todo);
+    list_init(&t->relaxed);
     list_init(&t->stop);
     t->log_due_bytes = SPOOL_LOG_BYTES;
     atomic_init(&t->bytes, t->rows.bytes);

@@ -25,7 +25,9 @@ struct spool_thread {
     pthread_t id;
     /* the rest is the thread's own from start to stop */
     struct spool_rows rows;
-    struct list todo;
+    struct list todo;    /* operations, and at the end stop */
+    struct list relaxed; /* the relaxed ones */
+    int64_t unsynced_ms; /* monotonic: the first commit since the last sync; 0: none */
     bool begun, stopping;
     bool suspect;          /* nothing is promised until recovery succeeds */
     int64_t recover_at_ms; /* monotonic */

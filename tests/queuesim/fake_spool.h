@@ -18,12 +18,21 @@ struct fake_note {
     size_t n;
 };
 
-/* What is on disk. Zeroed = empty. */
+/* What a relaxed operation changed: how it was before. */
+struct fake_undo {
+    uint64_t id;
+    int64_t due_ms, first_ms;
+    uint32_t takes;
+};
+
+/* What is on disk, or with the system. Zeroed = empty. */
 struct fake_disk {
     struct fake_row *rows; /* by id */
     size_t n, cap;
     struct fake_note *notes;
     size_t n_notes, cap_notes;
+    struct fake_undo *unsynced; /* oldest first: since the last operation that was not relaxed */
+    size_t n_unsynced, cap_unsynced;
     uint64_t commits, fails;
 };
 
@@ -42,6 +51,8 @@ void fake_spool_set_faults(struct spool *, const struct fake_spool_faults *);
 
 struct fake_row *fake_disk_find(const struct fake_disk *, uint64_t id); /* NULL: none */
 size_t fake_disk_place(const struct fake_disk *, uint64_t id);          /* first row not before */
+/* After a crash: the last of the relaxed changes, n of them, never reached the disk. */
+void fake_disk_power_cut(struct fake_disk *, size_t n, void (*lost)(const struct fake_row *));
 void fake_disk_free(struct fake_disk *);
 
 #endif

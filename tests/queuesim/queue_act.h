@@ -25,6 +25,7 @@ struct act {
     struct hand hands[QUEUE_BATCH_MAX];
     bool latest[QUEUE_BATCH_MAX];      /* of the last receive, by the disk */
     bool in_time[QUEUE_BATCH_MAX];     /* and hidden for us: it must work */
+    bool lost[QUEUE_BATCH_MAX];        /* of a receive that a power cut took: likewise */
     unsigned changes[QUEUE_BATCH_MAX]; /* which change of the message this is */
     struct queue_admin admin;
     struct queue_settings settings;

@@ -39,6 +39,20 @@ void check_disk(struct world *w)
     }
 }
 
+/* All that may be forgotten: of a standard queue, and nothing but these. */
+void check_lost(const struct fake_row *r)
+{
+    struct message *m = &world->messages[check_number(r)];
+    require_tell("lost: %zu is back at %u receives", check_number(r), (unsigned)r->takes);
+    world->lost++;
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (world->slots[i].owner != r->id >> 40 || world->slots[i].settings.fifo)
+            continue;
+        m->receives = r->takes;
+        m->hold_ms = 0;
+    }
+}
+
 /* ---- counts: what the index says against the disk, when nothing is under way */
 
 struct tally {

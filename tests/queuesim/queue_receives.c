@@ -91,13 +91,26 @@ void act_receive(struct world *w, struct client *c, size_t slot)
 
 /* Is this the handle of the last receive, as far as the disk knows? A redriven message is another
  * one. */
-static bool is_latest(const struct world *w, const struct hand *h)
+static const struct fake_row *row_of(const struct world *w, const struct hand *h)
 {
     const struct fake_row *row = check_row(w, h->message);
     struct queue_head head;
-    return row != NULL && row->id >> 40 == w->slots[h->slot].owner && row->takes == h->takes &&
-           queue_head_read((struct slice){row->head, row->head_n}, &head) &&
-           slice_is(head.fields[QUEUE_HEAD_ID], h->id);
+    bool same = row != NULL && row->id >> 40 == w->slots[h->slot].owner &&
+                queue_head_read((struct slice){row->head, row->head_n}, &head) &&
+                slice_is(head.fields[QUEUE_HEAD_ID], h->id);
+    return same ? row : NULL;
+}
+
+static bool is_latest(const struct world *w, const struct hand *h)
+{
+    const struct fake_row *row = row_of(w, h);
+    return row != NULL && row->takes == h->takes;
+}
+
+static bool is_lost(const struct world *w, const struct hand *h)
+{
+    const struct fake_row *row = row_of(w, h);
+    return row != NULL && row->takes < h->takes;
 }
 
 static void deleted(struct queue_touch *t)
@@ -116,7 +129,9 @@ static void deleted(struct queue_touch *t)
         if (status != QUEUE_OK)
             continue;
         REQUIRE(!a->in_time[i] || !is_latest(w, &a->hands[i]));
-        if (a->in_time[i] && check_row(w, a->hands[i].message) == NULL)
+        REQUIRE(!a->lost[i] || row_of(w, &a->hands[i]) == NULL);
+        w->late += a->lost[i];
+        if ((a->in_time[i] || a->lost[i]) && check_row(w, a->hands[i].message) == NULL)
             m->gone = true;
     }
     if (w->draining)
@@ -131,13 +146,15 @@ static void touch(struct act *a, bool deletes)
         a->latest[i] = is_latest(w, &a->hands[i]);
         a->in_time[i] = a->latest[i] && m->receives == a->hands[i].takes &&
                         m->hold_ms > a->called_ms && !w->clock_moved;
+        a->lost[i] = is_lost(w, &a->hands[i]);
+        REQUIRE(!a->lost[i] || !w->slots[a->slot].settings.fifo);
         require_tell("%s %zu takes %u of %zu to %d", deletes ? "delete" : "change",
                      a->hands[i].message, (unsigned)a->hands[i].takes, a->slot,
                      (int)a->touches[i].visibility_s);
         a->touches[i].receipt = slice_of(a->hands[i].receipt);
         a->changes[i] = deletes ? m->changes : ++m->changes;
         int64_t hold_ms = a->called_ms + a->touches[i].visibility_s * 1000;
-        if (deletes && a->latest[i])
+        if (deletes && (a->latest[i] || a->lost[i]))
             m->maybe = true;
         else if (!deletes && m->hold_ms > hold_ms)
             m->hold_ms = hold_ms;

@@ -138,6 +138,11 @@ void world_crash(struct world *w)
     stop(w);
     REQUIRE(w->loop->n == 0);
     w->crashes++;
+    if (chance(50)) {
+        w->cuts++;
+        fake_disk_power_cut(&w->disk, below(w->disk.n_unsynced + 1), check_lost);
+    }
+    w->disk.n_unsynced = 0; /* the system brings to the disk what it has */
     shuffle_notes(&w->disk);
     if (chance(30)) /* down for a while */
         w->loop->now_ms += (int64_t)below(chance(30) ? 400000 : 5000);

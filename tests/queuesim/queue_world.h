@@ -47,6 +47,7 @@ struct slot {
 struct world {
     uint64_t seed, rng;
     unsigned long steps, crashes, sends, receives;
+    unsigned long cuts, lost, late; /* power cuts, what they took, deletes of what they took */
     struct loop *loop;
     struct fake_disk disk;
     struct fake_spool_faults faults;
@@ -87,6 +88,8 @@ void world_end(struct world *);
 void check_step(struct world *);
 void check_disk(struct world *); /* every message is where it must be, once */
 struct fake_row *check_row(const struct world *, size_t message);
+void check_lost(
+    const struct fake_row *); /* a power cut took its last receive, or the change of it */
 size_t check_number(const struct fake_row *);
 /* asked_ms: when it was called; attempt: its ReceiveRequestAttemptId, 0: none. */
 void check_received(struct world *, size_t slot, const struct queue_receive *, int64_t asked_ms,

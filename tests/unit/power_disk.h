@@ -43,6 +43,9 @@ static struct {
     uint64_t random;
     /* faults */
     _Atomic int fail_sync;       /* this many fdatasync fail with EIO */
+    const char *cut_folder;      /* where to write what a power cut during an fdatasync leaves */
+    _Atomic int cut_at;          /* that of so many after one has failed; 0: none */
+    _Atomic bool cut;            /* it has happened */
     _Atomic int fail_read_errno; /* every pread fails */
     _Atomic int write_errno;     /* what needs more blocks than these fails with it */
     const char *path;            /* of the file; its log is beside it */
@@ -212,6 +215,12 @@ DISK_CALL ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
     return done;
 }
 
+/* Of the spool itself, which also has a lock file. */
+DISK_CALL ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+    return pwrite64(fd, p, n, at);
+}
+
 DISK_CALL ssize_t pread64(int fd, void *p, size_t n, off64_t at)
 {
     int fault = atomic_load(&disk.fail_read_errno);
@@ -240,12 +249,35 @@ DISK_CALL int ftruncate(int fd, off_t n)
     return n > 0 ? ftruncate64(fd, n) : (int)syscall(SYS_ftruncate, fd, n);
 }
 
+/* Inside the lock. Writes what is on the platters into `folder`. The real files go on. */
+static inline void disk_cut_power(const char *folder)
+{
+    for (size_t i = 0; i < DISK_FILES; i++) {
+        struct disk_file *f = &disk.files[i];
+        if (f->ino == 0)
+            continue;
+        disk_settle(f, false);
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/%s", folder, f->name);
+        FILE *out = fopen(path, "w");
+        if (out == NULL || fwrite(f->durable, 1, f->n, out) != f->n || fclose(out) != 0)
+            abort();
+    }
+    disk.watched = false;
+}
+
 /* A failed one loses: the kernel then takes the pages for clean and never writes them again. */
 DISK_CALL int fdatasync(int fd)
 {
     pthread_mutex_lock(&disk.lock);
     struct disk_file *f = disk_file(fd);
     bool fails = atomic_load(&disk.fail_sync) > 0;
+    if (!fails && f != NULL && atomic_load(&disk.cut_at) > 0 && atomic_load(&disk.failed) > 0 &&
+        atomic_fetch_sub(&disk.cut_at, 1) == 1) {
+        disk_cut_power(disk.cut_folder);
+        atomic_store(&disk.cut, true);
+        f = NULL;
+    }
     if (f != NULL)
         disk_settle(f, !fails);
     pthread_mutex_unlock(&disk.lock);
@@ -303,22 +335,11 @@ static inline void disk_fill(const char *path, int how)
     atomic_store(&disk.write_errno, how);
 }
 
-/* Now: writes what would be found after it into `folder`. The real files go on. */
+/* Now. */
 static inline void disk_power_cut(const char *folder)
 {
     pthread_mutex_lock(&disk.lock);
-    for (size_t i = 0; i < DISK_FILES; i++) {
-        struct disk_file *f = &disk.files[i];
-        if (f->ino == 0)
-            continue;
-        disk_settle(f, false);
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", folder, f->name);
-        FILE *out = fopen(path, "w");
-        if (out == NULL || fwrite(f->durable, 1, f->n, out) != f->n || fclose(out) != 0)
-            abort();
-    }
-    disk.watched = false;
+    disk_cut_power(folder);
     pthread_mutex_unlock(&disk.lock);
 }
 
