@@ -60,8 +60,9 @@ ENGINE = [
     (E + "mapping.c", "    if (list_empty(&m->stalled))\n        send_lanes(m);", "    send_lanes(m);"),
     (E + "function.c", "if (function_free_slots(f) == 0)\n        return false;", ""),
     (E + "function.c", "        if (!list_empty(&f->waiters))\n            loop_defer(f->env->loop, &f->wake);", ""),
-    (E + "function.c", "    if (!list_empty(&f->account->waiters))\n        loop_defer(f->account->loop, &f->account->wake);", ""),
-    (E + "function.c", "    d->function = NULL;\n    function_give_slot(f);\n    enum outcome", "    d->function = NULL;\n    enum outcome"),
+    (E + "function.c", "        f->account->in_flight--;\n    account_freed(f->account);", "        f->account->in_flight--;"),
+    (E + "function.c", "    if (reserved(f) && !f->retired) {", "    if (reserved(f)) {"),
+    (E + "function.c", "    function_give_slot(f);\n    count_running(f, -1);\n    enum outcome", "    count_running(f, -1);\n    enum outcome"),
     (E + "policy.c", "if (!counts)\n        return decide(VERDICT_RETRY, delay, false);", ""),
     (E + "policy.c", "bool spent = p->max_attempts >= 0 && a->count >= p->max_attempts;", "bool spent = false;"),
     (E + "policy.c", "return decide(VERDICT_ACK, 0, true);", "return decide(VERDICT_RELEASE, 0, true);"),
@@ -161,7 +162,7 @@ OBJECTS = {SIM: "SIM_OBJECTS", QUEUE_SIM: "QUEUE_SIM_OBJECTS"}
 
 # part -> its mutants, and the programs that have to notice, the quick ones first
 PARTS = {
-    "engine": (ENGINE, unit("mapping_lanes") + [SIM]),
+    "engine": (ENGINE, unit("mapping_lanes", "function") + [SIM]),
     "queues": (QUEUES, unit("queue_messages", "queue_limits") + [QUEUE_SIM]),
     "spool": (SPOOL, unit("spool", "spool_wipe", "spool_rows", "spool_disk", "spool_open", "spool_power")),
 }
