@@ -236,6 +236,7 @@ static void put_done(struct send_job *job, size_t i)
         queue_dedup_end(&q->dedup, part->hash, part->seq, job->op.ok);
         queue_sweep_wake(q);
     }
+    q->sent += job->op.ok;
     if (!job->op.ok || part->seq < q->wiped_below)
         return;
     const struct spool_change *c = &job->changes[part->change];

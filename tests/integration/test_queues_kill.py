@@ -335,7 +335,7 @@ def raw_poll(gateway, name, wait):
     body = json.dumps({"QueueUrl": f"http://{gateway.address}/000000000000/{name}",
                        "WaitTimeSeconds": wait}).encode()
     poll = socket.create_connection((host, int(port)))
-    poll.sendall(b"POST / HTTP/1.1\r\nHost: q\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+    poll.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
                  b"Content-Type: application/x-amz-json-1.0\r\n"
                  b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
     return poll

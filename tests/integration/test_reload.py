@@ -104,7 +104,7 @@ def test_an_answer_under_way_is_sent_to_its_end(t):
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
     client.connect((host, int(port)))
-    client.sendall(b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: x\r\n"
+    client.sendall(b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: localhost\r\n"
                    b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     got = client.recv(100)
     assert got.startswith(b"HTTP/1.1 200"), got
@@ -125,7 +125,7 @@ def test_an_answer_nobody_reads_does_not_hold_the_drain(t):
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
     client.connect((host, int(port)))
-    client.sendall(b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: x\r\n"
+    client.sendall(b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: localhost\r\n"
                    b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     assert client.recv(12) == b"HTTP/1.1 200"
     gateway.signal(signal.SIGTERM)
