@@ -99,6 +99,8 @@ static bool try_pages(struct api *a, struct http_request *req, bool open)
 
 static const struct api_error unknown_path = {404, "UnknownOperationException", NULL, "message",
                                               NULL};
+static const struct api_error starting = {503, "ServiceUnavailableException", NULL, "message",
+                                          NULL};
 static const struct api_error not_for_pages = {403, "AccessDeniedException", NULL, "message", NULL};
 
 /* Who signs has a secret that no page has. */
@@ -127,6 +129,10 @@ static void handle(struct http_request *req)
         p.n -= sizeof suffix - 1;
         if (api_is_signed(a, req))
             invoke_handle(a, req, p);
+        return;
+    }
+    if (!a->host->ready(a->host->ctx)) { /* somebody's who is not there yet, or no more */
+        api_reply_error(req, &starting, "", "The gateway is starting or stopping.");
         return;
     }
     api_reply_error(req, &unknown_path, "",

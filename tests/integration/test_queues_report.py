@@ -1,5 +1,8 @@
 """What the gateway tells of its queues: metrics, and queues that left the file."""
 
+import http.client
+import socket
+
 from harness import limit
 from servers import eventually
 from test_queues import client, names, queue_of, redrive, serving
@@ -65,6 +68,41 @@ def test_metrics_have_a_bound(t):
         queue_of(sqs, name).destroy()
     assert gateway.metric("penstock_queues_unlisted") == 1
     assert told(gateway, "q1001") and not told(gateway, "q1002") and not told(gateway, "q0500")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def ask(address, path, headers):
+    connection = http.client.HTTPConnection(address, timeout=20)
+    try:
+        connection.request("POST" if headers else "GET", path, b"{}" if headers else None, headers)
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()
+
+
+@limit(60)
+def test_who_asks_too_early_comes_again(t):
+    """The Api listens before the queues of the file are on disk: 503, which SDKs try again."""
+    address = f"127.0.0.1:{free_port()}"
+    gateway = t.gateway({"Gateway": {"Api": address}, "Functions": {},
+                         "Queues": {f"q{i}": {} for i in range(4000)}}, start=False)
+    gateway.spawn()
+    seen = {path: set() for path in ("/", "/readyz", "/metrics", "/healthz")}
+    while not {200} <= seen["/"] & seen["/readyz"]:
+        for path, statuses in seen.items():
+            statuses.add(ask(address, path, {"X-Amz-Target": "AmazonSQS.ListQueues"}
+                             if path == "/" else {}))
+    for statuses in seen.values():
+        statuses.discard(None)
+    assert seen == {"/": {200, 503}, "/readyz": {200, 503}, "/metrics": {200}, "/healthz": {200}}, (
+        seen)
+    assert gateway.stop() == 0
 
 
 @limit(60)
