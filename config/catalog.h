@@ -49,8 +49,16 @@ struct catalog_queue {
     const char *text; /* canonical text of settings and tags: equal text = unchanged */
 };
 
+/* All problems of a file, each as FILE:LINE: path: message; at most 50 are kept. */
+struct catalog_errors {
+    char **lines;
+    char **excerpts; /* beside each line: a text and a caret under its fault, two lines; or NULL */
+    size_t n;
+};
+
 struct catalog {
     struct arena arena;
+    struct catalog_errors warnings; /* what is allowed here and would not be at AWS */
     struct gateway_settings gateway;
     const char *gateway_text; /* canonical text of Gateway and Services: a change needs a restart */
     struct option_map services;
@@ -58,12 +66,6 @@ struct catalog {
     size_t n_queues;
     struct catalog_function *functions;
     size_t n_functions;
-};
-
-/* All problems of a file, each as FILE:LINE: path: message; at most 50 are kept. */
-struct catalog_errors {
-    char **lines;
-    size_t n;
 };
 
 /* Reads, validates and completes. NULL when anything is wrong; every problem is in errors. */

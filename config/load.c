@@ -90,6 +90,7 @@ struct catalog *load_text(const char *path, const char *base_dir, struct slice t
     arena_init(&catalog->arena);
     struct load load = {.catalog = catalog};
     problem_init(&load.problems, path);
+    problem_init(&load.warnings, path);
     map_init(&load.queues);
     load.options = (struct option_context){.arena = &catalog->arena,
                                            .problems = &load.problems,
@@ -100,6 +101,8 @@ struct catalog *load_text(const char *path, const char *base_dir, struct slice t
         expand_tree(root, environment, &catalog->arena, &load.problems);
         load_root(&load, root);
     }
+    problem_report(&load.warnings, &catalog->warnings);
+    problem_free(&load.warnings);
     if (load.problems.total > 0) {
         catalog_free(catalog);
         catalog = NULL;
@@ -151,14 +154,18 @@ void catalog_free(struct catalog *catalog)
 {
     if (catalog == NULL)
         return;
+    catalog_errors_free(&catalog->warnings);
     arena_free(&catalog->arena);
     free(catalog);
 }
 
 void catalog_errors_free(struct catalog_errors *errors)
 {
-    for (size_t i = 0; i < errors->n; i++)
+    for (size_t i = 0; i < errors->n; i++) {
         free(errors->lines[i]);
+        free(errors->excerpts[i]);
+    }
     free(errors->lines);
+    free(errors->excerpts);
     *errors = (struct catalog_errors){.n = 0};
 }

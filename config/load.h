@@ -10,6 +10,7 @@ enum { LOAD_TEXT_MAX_BYTES = 4 * 1024 * 1024 };
 struct load {
     struct catalog *catalog;
     struct problems problems;
+    struct problems warnings;
     struct option_context options; /* arena: the catalog's */
     struct map queues;             /* name to struct catalog_queue, of section Queues */
 };
@@ -24,6 +25,8 @@ void load_functions(struct load *, const struct yaml_node *section);
 /* The Events of one function. settings_ok: checks against the function's settings make sense. */
 void load_events(struct load *, struct catalog_function *, const struct yaml_node *events,
                  bool settings_ok);
+/* The patterns of FilterCriteria; reports at each. */
+void load_check_filters(struct load *, const struct source *, const struct yaml_node *properties);
 /* What an event asks of a queue of this file; reports at the event. */
 void load_check_queue(struct load *, const struct source *, const struct yaml_node *event);
 /* One function's backend: its sink with options applied, and checked if check. */

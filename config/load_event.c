@@ -120,6 +120,7 @@ static void load_source(struct load *load, struct catalog_event *e, const struct
     bool ok = option_check_members(&load->options, &members, properties);
     clear_settings(&e->source->settings);
     ok &= option_apply(&load->options, ops->options, e->source, properties);
+    load_check_filters(load, e->source, properties);
     if (!ok || !settings_ok)
         return;
     e->text = canonical(load, e->source);

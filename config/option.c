@@ -317,11 +317,16 @@ static bool set_map(const struct setting *s, const struct yaml_node *node)
     return ok;
 }
 
+static bool set_filters(const struct setting *s, const struct yaml_node *node)
+{
+    return option_set_filters(s->ctx, s->option, node, s->field);
+}
+
 typedef bool set_function(const struct setting *, const struct yaml_node *);
 static set_function *const setters[] = {
-    [OPTION_INT] = set_int,           [OPTION_BOOL] = set_bool,     [OPTION_STRING] = set_string,
-    [OPTION_DURATION] = set_duration, [OPTION_CHOICE] = set_choice, [OPTION_LIST] = set_list,
-    [OPTION_MAP] = set_map,
+    [OPTION_INT] = set_int,           [OPTION_BOOL] = set_bool,       [OPTION_STRING] = set_string,
+    [OPTION_DURATION] = set_duration, [OPTION_CHOICE] = set_choice,   [OPTION_LIST] = set_list,
+    [OPTION_MAP] = set_map,           [OPTION_FILTERS] = set_filters,
 };
 
 /* Defaults are written by us and may lie outside of the range on purpose (0 for "off"). */
@@ -353,6 +358,7 @@ static void set_default(const struct setting *s)
             ++*number;
         break;
     case OPTION_LIST:
+    case OPTION_FILTERS:
         *(struct option_list *)s->field = (struct option_list){.n = 0};
         break;
     case OPTION_MAP:

@@ -22,6 +22,13 @@ struct option_context {
 bool option_apply(const struct option_context *, const struct option *table, void *object,
                   const struct yaml_node *mapping);
 
+/* option_filters.c: FilterCriteria. False: reported, and a pattern that is none is NULL.
+ * The patterns' JSON is not looked into. */
+bool option_set_filters(const struct option_context *, const struct option *,
+                        const struct yaml_node *, struct option_list *);
+/* Where the pattern of Filters[i] stands. */
+const struct yaml_node *option_filter_node(const struct yaml_node *criteria, size_t i);
+
 /* The members that are allowed in one mapping, and why others are not. */
 struct option_members {
     const struct option *const *tables; /* NULL-terminated */

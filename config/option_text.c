@@ -74,6 +74,7 @@ static void print_value(struct json_out *out, const struct option *o, const void
         print_text(out, o, *(const char *const *)field);
         break;
     case OPTION_LIST:
+    case OPTION_FILTERS:
         print_list(out, o, field);
         break;
     case OPTION_MAP:
@@ -136,10 +137,13 @@ void option_describe(const struct option *o, struct buf *out)
         [OPTION_CHOICE] = "one of ",
         [OPTION_LIST] = "list of text",
         [OPTION_MAP] = "mapping of names to text",
+        [OPTION_FILTERS] = "{Filters: [{Pattern: JSON}]}, at most ",
     };
     bool path = (o->flags & OPTION_PATH) != 0 && o->type == OPTION_STRING;
     bool chosen = o->type == OPTION_LIST && o->choices != NULL;
     buf_str(out, path ? "path" : chosen ? "list of " : words[o->type]);
+    if (o->type == OPTION_FILTERS)
+        buf_printf(out, "%lld", (long long)o->max);
     if (o->type == OPTION_CHOICE || chosen)
         describe_choices(o, out);
     if (o->type == OPTION_INT || o->type == OPTION_DURATION)

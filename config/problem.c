@@ -2,17 +2,19 @@
 #include "config/problem.h"
 
 #include "base/buf.h"
+#include "base/excerpt.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_MAX_BYTES = 1500 };
+enum { LINE_MAX_BYTES = 1500, EXCERPT_MAX_BYTES = 4096 };
 
 struct problem {
     unsigned line;
     size_t order; /* qsort is not stable */
     char *text;
+    char *excerpt; /* NULL: none */
 };
 
 void problem_init(struct problems *p, const char *file)
@@ -20,10 +22,16 @@ void problem_init(struct problems *p, const char *file)
     *p = (struct problems){.file = file};
 }
 
+static void free_problem(struct problem *it)
+{
+    free(it->text);
+    free(it->excerpt);
+}
+
 void problem_free(struct problems *p)
 {
     for (size_t i = 0; i < p->n; i++)
-        free(p->v[i].text);
+        free_problem(&p->v[i]);
     free(p->v);
     problem_init(p, p->file);
 }
@@ -73,6 +81,16 @@ void problem_add(struct problems *p, unsigned line, const char *path, const char
     va_end(args);
 }
 
+void problem_excerpt(struct problems *p, struct slice text, size_t at)
+{
+    if (p->n == 0 || p->n != p->total || p->v[p->n - 1].excerpt != NULL)
+        return;
+    struct buf out;
+    buf_init(&out, EXCERPT_MAX_BYTES);
+    excerpt_put(&out, text, at);
+    p->v[p->n - 1].excerpt = buf_steal(&out);
+}
+
 static int by_line(const void *a, const void *b)
 {
     const struct problem *x = a, *y = b;
@@ -85,10 +103,13 @@ void problem_report(struct problems *p, struct catalog_errors *out)
 {
     out->n = 0;
     out->lines = mem_alloc((PROBLEM_MAX_LINES + 1) * sizeof *out->lines);
+    out->excerpts = mem_alloc((PROBLEM_MAX_LINES + 1) * sizeof *out->excerpts);
     if (p->n > 1)
         qsort(p->v, p->n, sizeof *p->v, by_line);
     for (size_t i = 0; i < p->n && i < PROBLEM_MAX_LINES; i++) {
-        const struct problem *it = &p->v[i];
+        struct problem *it = &p->v[i];
+        out->excerpts[out->n] = it->excerpt;
+        it->excerpt = NULL;
         out->lines[out->n++] = it->line == 0 ? mem_printf("%s: %s", p->file, it->text)
                                              : mem_printf("%s:%u: %s", p->file, it->line, it->text);
     }

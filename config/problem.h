@@ -21,6 +21,8 @@ void problem_add(struct problems *, unsigned line, const char *path, const char 
     PRINTF(4, 5);
 void problem_addv(struct problems *, unsigned line, const char *path, const char *fmt, va_list)
     PRINTF(4, 0);
+/* For the problem that was added last: the line of text around byte at, with a caret. */
+void problem_excerpt(struct problems *, struct slice text, size_t at);
 /* Writes all of them, sorted by line, at most PROBLEM_MAX_LINES and then how many more. */
 void problem_report(struct problems *, struct catalog_errors *);
 

@@ -15,11 +15,43 @@ static void print_json(const struct buf *b)
     fflush(stdout);
 }
 
+static void print_lines(struct json_out *out, const char *key, const struct catalog_errors *lines)
+{
+    json_key(out, key);
+    json_array(out);
+    for (size_t i = 0; i < lines->n; i++)
+        json_cstr(out, lines->lines[i]);
+    json_end(out);
+}
+
 static void print_errors(const struct catalog_errors *errors, bool json)
 {
     if (!json) {
         for (size_t i = 0; i < errors->n; i++)
-            fprintf(stderr, "%s\n", errors->lines[i]);
+            fprintf(stderr, "%s\n%s", errors->lines[i],
+                    errors->excerpts[i] != NULL ? errors->excerpts[i] : "");
+        return;
+    }
+    struct buf b;
+    struct json_out out;
+    buf_init(&b, 1 << 20);
+    json_out_init(&out, &b);
+    json_object(&out);
+    print_lines(&out, "errors", errors);
+    json_end(&out);
+    print_json(&b);
+    buf_free(&b);
+}
+
+static void print_ok(const char *path, const struct catalog *c, bool json)
+{
+    size_t events = 0;
+    for (size_t i = 0; i < c->n_functions; i++)
+        events += c->functions[i].n_events;
+    if (!json) {
+        print_errors(&c->warnings, false);
+        printf("%s: ok: %zu functions, %zu event source mappings, %zu queues\n", path,
+               c->n_functions, events, c->n_queues);
         return;
     }
     struct buf b;
@@ -29,9 +61,11 @@ static void print_errors(const struct catalog_errors *errors, bool json)
     json_object(&out);
     json_key(&out, "errors");
     json_array(&out);
-    for (size_t i = 0; i < errors->n; i++)
-        json_cstr(&out, errors->lines[i]);
     json_end(&out);
+    print_lines(&out, "warnings", &c->warnings);
+    json_kv_i64(&out, "functions", (int64_t)c->n_functions);
+    json_kv_i64(&out, "mappings", (int64_t)events);
+    json_kv_i64(&out, "queues", (int64_t)c->n_queues);
     json_end(&out);
     print_json(&b);
     buf_free(&b);
@@ -56,15 +90,7 @@ int cli_check(struct cli_args *a)
     struct catalog *c = load(path, json);
     if (c == NULL)
         return CLI_USAGE;
-    size_t events = 0;
-    for (size_t i = 0; i < c->n_functions; i++)
-        events += c->functions[i].n_events;
-    if (json)
-        printf("{\"errors\":[],\"functions\":%zu,\"mappings\":%zu,\"queues\":%zu}\n",
-               c->n_functions, events, c->n_queues);
-    else
-        printf("%s: ok: %zu functions, %zu event source mappings, %zu queues\n", path,
-               c->n_functions, events, c->n_queues);
+    print_ok(path, c, json);
     catalog_free(c);
     return CLI_OK;
 }

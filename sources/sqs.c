@@ -30,6 +30,9 @@ static const struct option options[] = {
             "How long messages may wait for a fuller event; not for FIFO queues."),
     OPT_BOOL(struct sqs, source.settings.enabled, "Enabled", "true", 0,
              "false: the queue is not polled."),
+    OPT_FILTERS(struct sqs, source.settings.filters, "FilterCriteria", CRITERIA_FILTERS_MAX, 0,
+                "Which messages reach the function: those that match any Pattern, an event pattern "
+                "on the record, with `body` as parsed JSON; the others are deleted."),
     OPT_LIST(struct sqs, source.settings.response_types, "FunctionResponseTypes", response_types, 0,
              "ReportBatchItemFailures: the function names the messages that failed."),
     OPT_INT(struct sqs, source.settings.max_concurrency, "ScalingConfig.MaximumConcurrency", NULL,
@@ -304,11 +307,14 @@ static void close_source(struct source *source)
     source->settling = 0;
 }
 
+static const struct criteria_data data = {.key = "body"};
+
 const struct source_ops sqs_source = {
     .type = "SQS",
     .doc = "Messages of an Amazon SQS queue, standard or FIFO, or of a server that speaks its API.",
     .size = sizeof(struct sqs),
     .options = options,
+    .data = &data,
     .check = check,
     .open = open_source,
     .pump = pump,

@@ -14,6 +14,7 @@ enum option_type {
     OPTION_CHOICE,   /* int64_t, index into choices */
     OPTION_LIST,     /* struct option_list of strings; a single scalar is a list of one */
     OPTION_MAP,      /* struct option_map, name to scalar text */
+    OPTION_FILTERS,  /* struct option_list of the patterns in {Filters: [{Pattern: …}]} */
 };
 
 struct option_list {
@@ -83,6 +84,11 @@ struct option {
     {                                                                                              \
         (name), OPTION_MAP, OPTION_FIELD(S, f, struct option_map), NULL, 0, 0, NULL, (flags),      \
             (doc)                                                                                  \
+    }
+#define OPT_FILTERS(S, f, name, most, flags, doc)                                                  \
+    {                                                                                              \
+        (name), OPTION_FILTERS, OPTION_FIELD(S, f, struct option_list), NULL, 0, (most), NULL,     \
+            (flags), (doc)                                                                         \
     }
 #define OPT_END                                                                                    \
     {                                                                                              \

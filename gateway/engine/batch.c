@@ -146,6 +146,33 @@ struct batch *batch_take_waiting(struct lane *l, struct slice key)
     return b;
 }
 
+void batch_add_filtered(struct batch *b, uint64_t begin, uint64_t end, struct decision d)
+{
+    struct lane *l = b->lane;
+    struct list *at = b->records.next;
+    list_each(&l->filtered, it)
+    {
+        struct record *r = container_of(it, struct record, node);
+        if (r->order < begin || r->order >= end)
+            continue;
+        while (at != &b->records && container_of(at, struct record, node)->order < r->order)
+            at = at->next;
+        lane_remove(l, r);
+        list_append(at, &r->node); /* before at */
+        r->decision = d;
+        b->n++;
+        b->bytes += record_bytes(r);
+        l->mapping->counts.in_flight++;
+    }
+}
+
+void batch_pass(struct lane *l, uint64_t end)
+{
+    struct batch *b = batch_new(l);
+    batch_add_filtered(b, 0, end, (struct decision){VERDICT_ACK, 0, true});
+    loop_defer(l->mapping->env->loop, &b->finish);
+}
+
 /* ---- sending ---- */
 
 static void encode(struct batch *b)

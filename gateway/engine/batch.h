@@ -27,6 +27,11 @@ struct batch *batch_take(struct lane *, size_t max);
 /* A batch of everything that waits in the lane with that key (all keys when empty), never to be
  * sent. */
 struct batch *batch_take_waiting(struct lane *, struct slice key);
+/* A batch of what waits filtered in the lane with an order below end: ACK, settles from the loop.
+ */
+void batch_pass(struct lane *, uint64_t end);
+/* Adds what waits filtered with an order from begin to below end, each where it belongs. */
+void batch_add_filtered(struct batch *, uint64_t begin, uint64_t end, struct decision);
 /* Sends with a slot that the caller took. */
 void batch_send(struct batch *);
 /* Sends again after a delay, with a slot of its own; released instead while draining. */

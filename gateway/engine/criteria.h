@@ -21,6 +21,13 @@ struct criteria_data {
 enum { CRITERIA_FILTERS_MAX = 10, CRITERIA_FILTERS_USUAL = 5, CRITERIA_PATTERN_MAX = 4096 };
 
 struct criteria;
+struct pattern_error;
+
+/* May the pattern stand in Filters? Else *err says why, and where in it. */
+bool criteria_check(const struct criteria_data *, struct slice pattern,
+                    struct pattern_error *err) MUST_CHECK;
+/* What AWS would refuse of a pattern that may stand there: one line without its end, or nothing. */
+void criteria_remark(const struct criteria_data *, struct slice pattern, struct buf *out);
 
 /* Patterns as given in Filters[].Pattern; copied. n = 0 gives NULL without an error: everything
  * passes. On failure NULL and *err: for the file with place and reason; criteria_refusal is what
@@ -35,7 +42,8 @@ extern const char criteria_refusal[];  /* "Invalid filter pattern definition." *
 void criteria_warnings(const struct criteria *, struct buf *out);
 
 /* Does the record, as it will stand in the event, reach the function? json is not changed. why may
- * be NULL; when false and why is given, one line is appended that says what failed. */
+ * be NULL; when false and why is given, one line is appended that says what failed. A record that
+ * cannot be read passes: nothing is thrown away unread. */
 bool criteria_pass(struct criteria *, struct slice json, struct buf *why);
 
 #endif

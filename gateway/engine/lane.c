@@ -26,6 +26,7 @@ struct lane *lane_new(struct mapping *m, struct slice key)
     bool ordered = (m->source->flags & SOURCE_ORDERED) != 0 && !mapping_redelivers(m);
     l->parallel = ordered ? 1 : UINT32_MAX;
     list_init(&l->queue);
+    list_init(&l->filtered);
     list_append(&m->lanes, &l->node);
     map_init(&l->busy);
     return l;
@@ -33,7 +34,7 @@ struct lane *lane_new(struct mapping *m, struct slice key)
 
 void lane_free(struct lane *l)
 {
-    assert(l->queued == 0 && l->out == 0);
+    assert(l->queued == 0 && l->n_filtered == 0 && l->out == 0);
     timer_stop(l->mapping->env->loop, &l->window);
     list_remove(&l->node);
     map_free(&l->busy);
@@ -49,6 +50,13 @@ static void count_in(struct lane *l, const struct record *r)
 
 void lane_put(struct lane *l, struct record *r)
 {
+    r->order = l->next_order++;
+    if (r->filtered) {
+        list_append(&l->filtered, &r->node);
+        l->n_filtered++;
+        l->mapping->counts.waiting++;
+        return;
+    }
     list_append(&l->queue, &r->node);
     count_in(l, r);
 }
@@ -62,9 +70,13 @@ void lane_put_back(struct lane *l, struct record *r)
 void lane_remove(struct lane *l, struct record *r)
 {
     list_remove(&r->node);
+    l->mapping->counts.waiting--;
+    if (r->filtered) {
+        l->n_filtered--;
+        return;
+    }
     l->queued--;
     l->queued_json_bytes -= r->json.n + 1;
-    l->mapping->counts.waiting--;
 }
 
 struct record *lane_next(struct lane *l, struct record *after)

@@ -92,6 +92,7 @@ static void release_waiting(struct mapping *m)
 static void on_kick(struct task *t)
 {
     struct mapping *m = container_of(t, struct mapping, kick);
+    mapping_filter_pass(m);
     if (m->phase != MAPPING_RUN) {
         release_waiting(m);
         return;
@@ -142,17 +143,15 @@ void source_emit(struct source *s, struct record *r)
     m->held_records++;
     m->held_bytes += record_bytes(r);
     m->counts.accepted++;
+    r->filtered = !mapping_filter_wants(m, r);
     lane_put(mapping_lane(m, r->key), r);
     mapping_kick(m);
 }
 
-void source_forget(struct source *s, struct slice key)
+static void forget(struct lane *l, struct list *waiting)
 {
-    struct mapping *m = s->mapping;
-    struct lane *l = map_get(&m->by_key, key);
-    if (l == NULL)
-        return;
-    list_each(&l->queue, it)
+    struct mapping *m = l->mapping;
+    list_each(waiting, it)
     {
         struct record *r = container_of(it, struct record, node);
         lane_remove(l, r);
@@ -161,6 +160,16 @@ void source_forget(struct source *s, struct slice key)
         m->counts.released++;
         record_free(r);
     }
+}
+
+void source_forget(struct source *s, struct slice key)
+{
+    struct mapping *m = s->mapping;
+    struct lane *l = map_get(&m->by_key, key);
+    if (l == NULL)
+        return;
+    forget(l, &l->queue);
+    forget(l, &l->filtered);
     timer_stop(m->env->loop, &l->window);
     drop_lane_if_idle(m, l);
     loop_defer(m->env->loop, &m->pump);
@@ -184,7 +193,9 @@ static void release_behind(struct lane *l, const struct batch *b)
 static void count_end(struct mapping *m, const struct record *r)
 {
     m->counts.in_flight--;
-    if (r->decision.verdict == VERDICT_ACK)
+    if (r->decision.verdict == VERDICT_ACK && r->filtered)
+        m->counts.filtered++;
+    else if (r->decision.verdict == VERDICT_ACK)
         m->counts.done++;
     else if (r->decision.verdict == VERDICT_BURY)
         m->counts.dead++;
@@ -197,7 +208,8 @@ static void free_batch(struct mapping *m, struct batch *b)
     list_each(&b->records, it)
     {
         struct record *r = container_of(it, struct record, node);
-        lane_unmark(b->lane, r);
+        if (!r->filtered)
+            lane_unmark(b->lane, r);
         count_end(m, r);
         m->held_records--;
         m->held_bytes -= record_bytes(r);
@@ -214,6 +226,7 @@ static void free_batch(struct mapping *m, struct batch *b)
 void mapping_settle(struct mapping *m, struct batch *b)
 {
     struct lane *l = b->lane;
+    mapping_filter_join(b);
     if (b->n > 0)
         m->source->ops->settle(m->source, b);
     release_behind(l, b);
@@ -301,7 +314,7 @@ struct mapping *mapping_new(const struct env *env, const struct mapping_options 
 
 bool mapping_start(struct mapping *m, struct error *err)
 {
-    if (!m->source->ops->open(m->source, err))
+    if (!mapping_filter_open(m, err) || !m->source->ops->open(m->source, err))
         return false;
     loop_defer(m->env->loop, &m->pump);
     return true;
@@ -364,6 +377,7 @@ void mapping_free(struct mapping *m)
     task_cancel(&m->pump);
     task_cancel(&m->check);
     map_free(&m->by_key);
+    mapping_filter_close(m);
     mapping_metrics_close(m);
     free(m->problem);
     free(m);

@@ -1,4 +1,4 @@
-/* mapping_state.h - the inside of a mapping, shared by mapping.c, lane.c, batch.c and scale.c. */
+/* mapping_state.h - the inside of a mapping, shared by mapping*.c, lane.c, batch.c and scale.c. */
 #ifndef ENGINE_MAPPING_STATE_H
 #define ENGINE_MAPPING_STATE_H
 
@@ -14,7 +14,8 @@ struct mapping {
     struct sink *graveyard;
     uint64_t (*random)(void);
     struct policy policy;
-    bool partial; /* FunctionResponseTypes has ReportBatchItemFailures */
+    struct criteria *criteria; /* NULL: everything passes */
+    bool partial;              /* FunctionResponseTypes has ReportBatchItemFailures */
 
     size_t max_records, max_bytes; /* credit */
     size_t held_records, held_bytes;
@@ -50,8 +51,15 @@ void mapping_kick(struct mapping *); /* looks at the lanes before the next sleep
 struct lane *mapping_lane(struct mapping *, struct slice key);
 bool mapping_redelivers(const struct mapping *);
 
-void mapping_metrics_open(struct mapping *);
-void mapping_metrics_close(struct mapping *);
+/* mapping_filter.c: what FilterCriteria keeps away from the function */
+bool mapping_filter_open(struct mapping *, struct error *) MUST_CHECK; /* from the settings */
+void mapping_filter_close(struct mapping *);
+bool mapping_filter_wants(struct mapping *, const struct record *); /* false: told at debug level */
+/* Filtered records whose turn it is go into batches that settle from the loop, without a slot. */
+void mapping_filter_pass(struct mapping *);
+/* Before a batch settles: of a source that is held in order, filtered records that stand between
+ * its own, and up to what is still to be done, settle with it. */
+void mapping_filter_join(struct batch *);
 
 /* scale.c: how many batches may be out, after AWS's pollers (sqs.md 2) */
 void scale_init(struct mapping *);

@@ -30,6 +30,8 @@ struct record {
     int64_t born_ms;          /* loop_now() at emit; set by the engine */
     int64_t age_ms;           /* age it already had then */
     uint32_t attempts;        /* deliveries before this one, as the source knows them */
+    uint64_t order;           /* in its lane; set by the engine */
+    bool filtered;            /* matched no filter: ACK without a function; set by the engine */
     bool failed;              /* named in batchItemFailures */
     struct decision decision; /* valid inside settle() */
     char data[];

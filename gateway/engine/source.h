@@ -3,6 +3,7 @@
 #ifndef ENGINE_SOURCE_H
 #define ENGINE_SOURCE_H
 
+#include "engine/criteria.h"
 #include "engine/record.h"
 #include "engine/sink.h"
 
@@ -23,6 +24,7 @@ struct mapping_settings {
     int64_t max_attempts;              /* MaximumRetryAttempts + 1; -1: no end */
     int64_t max_age_s;                 /* MaximumRecordAgeInSeconds; -1: no end */
     bool bisect;                       /* BisectBatchOnFunctionError */
+    struct option_list filters;        /* FilterCriteria: the Patterns; none: everything passes */
 };
 
 struct batch;
@@ -33,8 +35,10 @@ struct source;
 struct source_ops {
     const char *type; /* the SAM event type: "SQS" */
     const char *doc;
-    size_t size;                  /* of the struct that starts with struct source */
-    const struct option *options; /* the event's Properties; complete: others are refused */
+    size_t size;                      /* of the struct that starts with struct source */
+    const struct option *options;     /* the event's Properties; complete: others are refused */
+    const struct criteria_data *data; /* what FilterCriteria looks at; NULL: it has none. Not for
+                                         sources that answer: nobody could say what */
     bool (*check)(struct source *,
                   struct error *); /* no I/O; sets source->flags, arn; texts of the spec */
     bool (*open)(struct source *, struct error *); /* no waiting */
@@ -64,7 +68,8 @@ struct source {
 
 /* Records that the source may emit now (bounded also by bytes). 0 while draining or stopped. */
 size_t source_credit(const struct source *);
-/* Takes the record; source_credit must be > 0. Never calls back into the source. */
+/* Takes the record; source_credit must be > 0. Never calls back into the source: what no filter
+ * wants is settled with ACK from the loop, many at once, of ordered sources in its turn. */
 void source_emit(struct source *, struct record *);
 /* Partition taken away: what waits with that key is dropped, what is out settles as usual. */
 void source_forget(struct source *, struct slice key);
@@ -75,7 +80,7 @@ void source_problem(struct source *, const char *text);
 
 const struct record *batch_first(const struct batch *);
 const struct record *batch_next(const struct batch *, const struct record *); /* NULL at the end */
-size_t batch_count(const struct batch *);
+size_t batch_count(const struct batch *);              /* inside settle filtered ones count too */
 const struct reply *batch_reply(const struct batch *); /* SOURCE_ANSWERS, inside settle; of all its
    records: a batch that is released unsent may hold several */
 

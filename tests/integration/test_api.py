@@ -289,7 +289,8 @@ REFUSED = {  # what is changed in GOOD -> what the message must name
     "batch size": (("Queue: \"arn", "BatchSize: 10001, Queue: \"arn"), ["BatchSize"]),
     "batch size without window": (
         ("Queue: \"arn", "BatchSize: 11, Queue: \"arn"), ["Maximum batch window in seconds"]),
-    "filter": (("Queue: \"arn", "FilterCriteria: { Filters: [] }, Queue: \"arn"), ["FilterCriteria"]),
+    "filter": (("Queue: \"arn", "FilterCriteria: { Filters: [ { Pattern: '{}' } ] }, Queue: \"arn"),
+               ["FilterCriteria.Filters[0].Pattern", "Invalid filter pattern definition."]),
     "starting position": (
         ("Queue: \"arn", "StartingPosition: LATEST, Queue: \"arn"), ["StartingPosition"]),
     "duplicate": (("Timeout: 10", "Timeout: 10\n    Timeout: 11"), ["Timeout"]),

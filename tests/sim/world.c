@@ -94,10 +94,12 @@ static void build_route(struct world *w, size_t i)
         rt->m[j].route = rt;
         rt->m[j].poison = chance(p_poison);
         poisoned |= rt->m[j].poison;
+        rt->m[j].shape = (unsigned)below(SHAPES);
     }
     if (rt->kind == KIND_QUEUE || rt->kind == KIND_FIFO)
         rt->max_receives = poisoned || chance(50) ? 1 + (unsigned)below(4) : 0;
     build_settings(rt, poisoned);
+    origin_choose_filter(rt);
     for (size_t k = 0; k < rt->keys; k++)
         rt->committed[k] = k;
     rt->source.ops = kinds[rt->kind];
@@ -142,6 +144,9 @@ void world_start(struct world *w)
         struct route *rt = &w->routes[i];
         origin_reset(rt);
         rt->idle = false;
+        rt->filtered = 0;
+        if (w->steps > 0 && chance(30)) /* changed meanwhile */
+            origin_choose_filter(rt);
         bool log = rt->kind == KIND_LOG;
         struct mapping_options o = {
             .function = w->fn[i % w->n_fn].function,
@@ -235,6 +240,7 @@ void world_check(struct world *w)
             continue;
         struct mapping_counts c = mapping_counts(rt->mapping);
         REQUIRE(c.accepted == c.done + c.filtered + c.dead + c.released + c.waiting + c.in_flight);
+        REQUIRE(c.filtered == rt->filtered);
         REQUIRE(mapping_held(rt->mapping) == c.waiting + c.in_flight);        /* I5 */
         REQUIRE(mapping_lanes(rt->mapping) <= mapping_held(rt->mapping) + 1); /* I8 */
         REQUIRE(mapping_held(rt->mapping) <= rt->max_records);
@@ -256,7 +262,7 @@ void world_end(struct world *w)
             const struct message *m = &rt->m[j];
             bool told = rt->kind == KIND_HTTP || m->at == AT_DLQ;
             bool discarded = rt->kind == KIND_LOG && !w->graveyard_on;
-            REQUIRE(m->good > 0 || m->buried > 0 || told || discarded);
+            REQUIRE(m->good > 0 || m->buried > 0 || m->filtered > 0 || told || discarded);
             REQUIRE(!m->poison || m->good == 0 || rt->source.settings.response_types.n == 0);
         }
         REQUIRE(mapping_held(rt->mapping) == 0);

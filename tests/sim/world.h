@@ -5,6 +5,7 @@
 
 #include "engine/mapping.h"
 
+enum { SHAPES = 4 }; /* of message bodies */
 enum { MAX_MESSAGES = 160, MAX_KEYS = 6, MAX_ROUTES = 3, MAX_FUNCTIONS = 2, MAX_CALLS = 4096 };
 
 /* Where a message is, as its origin sees it. */
@@ -22,7 +23,10 @@ struct message {
     unsigned buried;   /* times its failure record was committed */
     bool out;          /* in an invocation right now */
     bool answered;     /* answering sources: the client has its reply */
+    unsigned filtered; /* times acknowledged because no filter wanted it */
     bool poison;       /* fails always */
+    unsigned shape;    /* what filters look at */
+    bool wanted;       /* by the filters of the gateway that has it */
     int64_t emitted_ms;
     struct timer again;
 };
@@ -42,6 +46,9 @@ struct route {
     int64_t visibility_ms;
     unsigned sends_out;
     size_t max_records;
+    unsigned wanted; /* shapes that reach the function, a bit each; all: no filter */
+    const char *patterns[SHAPES];
+    uint64_t filtered; /* by the gateway that runs */
     bool idle;
     bool splits;         /* the function refuses some batches for their size */
     struct task fetched; /* an answer of the origin arrives later, never inside pump */
@@ -104,6 +111,7 @@ void world_end(struct world *);   /* invariants of the end */
 void world_free(struct world *);
 
 /* origins.c */
+void origin_choose_filter(struct route *); /* for the next gateway */
 extern const struct source_ops sim_queue, sim_fifo, sim_log, sim_http;
 void origin_reset(struct route *); /* after a crash: leases lapse, positions go back */
 bool origin_finished(const struct route *);
