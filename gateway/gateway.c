@@ -155,11 +155,12 @@ static void on_reload_signal(int signo, void *ctx)
                          "LogLevel and LogFormat are taken over; other changes need a restart");
     struct gateway_settings now = c->gateway;
     struct error err = {0};
-    own_apply(g->own, c);
+    own_prepare(g->own, c);
     if (!live_apply(&g->live, c, &err)) {
         log_error(&scope, "reload: %s; the old configuration stays in force", err.text);
         return;
     }
+    own_apply(g->own, g->live.current);
     g->drain_ms = now.drain_ms;
     log_setup((enum log_level)now.log_level, (enum log_format)now.log_format);
     log_info(&scope, "reload: done");

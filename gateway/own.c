@@ -111,16 +111,27 @@ static bool same_tags(const struct option_map *a, const struct option_map *b)
     return same;
 }
 
+static struct queue_settings settings_of(const struct catalog_queue *want)
+{
+    struct queue_settings settings = want->settings;
+    settings.declared = true;
+    return settings;
+}
+
+static void make_queue(struct own *o, const struct catalog_queue *want)
+{
+    struct queue_settings settings = settings_of(want);
+    queue_create(o->queues, slice_of(want->name), &settings, &want->tags,
+                 &change_new(o, want->name, "created")->admin);
+}
+
+/* One that is not there is being made. */
 static void keep_queue(struct own *o, const struct catalog_queue *want)
 {
     struct queue *q = queues_find(o->queues, slice_of(want->name));
-    struct queue_settings settings = want->settings;
-    settings.declared = true;
-    if (q == NULL) {
-        queue_create(o->queues, slice_of(want->name), &settings, &want->tags,
-                     &change_new(o, want->name, "created")->admin);
+    struct queue_settings settings = settings_of(want);
+    if (q == NULL)
         return;
-    }
     if (!same_settings(queue_settings(q), &settings))
         queue_set(q, &settings, &change_new(o, want->name, "changed")->admin);
     if (!same_tags(queue_tags(q), &want->tags))
@@ -160,7 +171,7 @@ static void drop_queues(struct own *o, const struct catalog *c)
     }
 }
 
-void own_apply(struct own *o, const struct catalog *c)
+void own_prepare(struct own *o, const struct catalog *c)
 {
     struct error err = {0};
     if (o->queues == NULL && c->n_queues == 0)
@@ -169,6 +180,15 @@ void own_apply(struct own *o, const struct catalog *c)
         log_error(&scope, "the store cannot be opened: %s", err.text);
         return;
     }
+    for (size_t i = 0; i < c->n_queues; i++)
+        if (queues_find(o->queues, slice_of(c->queues[i].name)) == NULL)
+            make_queue(o, &c->queues[i]);
+}
+
+void own_apply(struct own *o, const struct catalog *c)
+{
+    if (o->queues == NULL)
+        return;
     drop_queues(o, c);
     for (size_t i = 0; i < c->n_queues; i++)
         keep_queue(o, &c->queues[i]);
@@ -203,6 +223,7 @@ struct own *own_open(const struct env *env, const struct catalog *c, const char 
         return NULL;
     }
     o->starting = true;
+    own_prepare(o, c);
     own_apply(o, c);
     if (o->changing > 0)
         loop_run(env->loop);

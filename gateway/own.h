@@ -13,7 +13,9 @@ struct own;
  * and reported. base_url is where the Api is reached (copied). */
 struct own *own_open(const struct env *, const struct catalog *, const char *base_url,
                      struct error *);
-/* The same at a reload. */
+/* The same at a reload, in two steps: queues that are missing are made, for mappings that want
+ * them; when the catalog is in force, others are changed and dropped. */
+void own_prepare(struct own *, const struct catalog *);
 void own_apply(struct own *, const struct catalog *);
 /* Base URL of our Api when the ARN names one of our queues, else NULL. */
 const char *own_endpoint(struct own *, const char *arn);
