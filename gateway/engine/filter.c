@@ -9,6 +9,8 @@
 
 /* Candidates that the joins of one event may try; a few milliseconds. */
 enum { SEARCH_BUDGET = 1000 * 1000, KEPT_POOL = 64 * 1024 };
+/* Fewer branches are all looked at. */
+enum { INDEXED_FROM = 8 };
 
 static uint32_t widest_branch(const struct filter_plan *p)
 {
@@ -26,6 +28,9 @@ struct filter *filter_new(const struct pattern *const *patterns, size_t n)
     if (n)
         memcpy(f->patterns, patterns, n * sizeof(struct pattern *));
     filter_plan_init(&f->plan, patterns, n);
+    f->indexed = f->plan.n_branches >= INDEXED_FROM;
+    if (f->indexed)
+        filter_index_init(&f->index, &f->plan);
     filter_event_init(&f->event, f->plan.tree.n_paths);
     f->answers = mem_alloc((f->plan.n_tests + 1) * sizeof *f->answers);
     f->anys = mem_alloc((f->plan.tree.n_paths + 1) * sizeof *f->anys);
@@ -42,6 +47,7 @@ void filter_free(struct filter *f)
     if (!f)
         return;
     free(f->patterns);
+    filter_index_free(&f->index);
     filter_plan_free(&f->plan);
     filter_event_free(&f->event);
     filter_join_free(&f->join);
@@ -59,6 +65,42 @@ static void decide(struct filter *f, const struct filter_branch *branch)
     uint64_t *word = &f->bits[branch->pattern / 64], bit = (uint64_t)1 << branch->pattern % 64;
     if (!(*word & bit) && filter_state_branch(f, branch))
         *word |= bit;
+}
+
+/* The branches that are registered under a test. */
+static void decide_of(struct filter *f, uint32_t test)
+{
+    const struct filter_index *ix = &f->index;
+    for (uint32_t i = ix->first[test]; i < ix->first[test + 1]; i++)
+        decide(f, &f->plan.branches[ix->branches[i]]);
+}
+
+static void decide_path(struct filter *f, uint32_t path)
+{
+    struct filter_index *ix = &f->index;
+    const struct filter_shelf *shelf = &ix->shelves[path];
+    bool probed =
+        shelf->values || shelf->folds || shelf->n_heads || shelf->n_tails || shelf->n_ranges;
+    for (uint32_t i = f->event.paths[path].first; probed && i != FILTER_NONE;
+         i = f->event.leaves[i].next) {
+        struct filter_view view = filter_value_view(&f->event, i);
+        filter_index_probe(ix, path, &view);
+    }
+    for (uint32_t i = 0; i < shelf->n_others; i++)
+        if (filter_state_ask(f, shelf->others[i])->n)
+            decide_of(f, shelf->others[i]);
+}
+
+static void decide_indexed(struct filter *f)
+{
+    struct filter_index *ix = &f->index;
+    filter_index_begin(ix);
+    for (uint32_t i = 0; i < f->event.n_touched; i++)
+        decide_path(f, f->event.touched[i]);
+    for (uint32_t i = 0; i < ix->n_found; i++)
+        decide_of(f, ix->found[i]);
+    for (uint32_t i = 0; i < ix->n_always; i++)
+        decide(f, &f->plan.branches[ix->always[i]]);
 }
 
 /* Numbers of the patterns whose bits are set; the bits are clear afterwards. */
@@ -84,7 +126,9 @@ bool filter_match(struct filter *f, struct slice event, const struct filter_graf
     f->join.budget = SEARCH_BUDGET;
     if (!filter_event_read(&f->event, &f->plan.tree, event, graft, at))
         return false;
-    for (uint32_t i = 0; i < f->plan.n_branches; i++)
+    if (f->indexed)
+        decide_indexed(f);
+    for (uint32_t i = 0; i < f->plan.n_branches && !f->indexed; i++)
         decide(f, &f->plan.branches[i]);
     out->n = collect(f);
     return true;

@@ -4,6 +4,7 @@
 #define ENGINE_FILTER_STATE_H
 
 #include "engine/filter_event.h"
+#include "engine/filter_index.h"
 #include "engine/filter_join.h"
 #include "engine/filter_plan.h"
 
@@ -16,6 +17,8 @@ struct filter_answer {
 struct filter {
     const struct pattern **patterns; /* borrowed, but for the array */
     struct filter_plan plan;
+    struct filter_index index;
+    bool indexed; /* enough branches for the index to pay */
     struct filter_event event;
     struct filter_join join;
     struct filter_answer *answers; /* of each test: leaves that match */
