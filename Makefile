@@ -132,7 +132,8 @@ bench: all ## measure; figures and ratios, never pass or fail
 	@python3 tests/bench/run.py
 
 conformance: all ## the shared corpus, when it is there (CORPUS_DIR)
-	@python3 tests/integration/run.py corpus
+	@PENSTOCK=$(BUILD)/penstock python3 tests/conformance/patterns.py
+	@PENSTOCK=$(BUILD)/penstock python3 tests/integration/run.py corpus
 
 lint: ## layers, walls, lengths, banned calls, format, reference
 	@python3 tests/tools/lint.py

@@ -7,7 +7,8 @@
 enum cli_exit {
     CLI_OK = 0,
     CLI_FUNCTION_ERROR = 1, /* also: a service said no */
-    CLI_USAGE = 2,          /* also: the configuration is wrong */
+    CLI_NO_MATCH = 1,
+    CLI_USAGE = 2, /* also: the configuration is wrong */
     CLI_UNREACHABLE = 3,
     CLI_THROTTLED = 4,
 };
@@ -32,6 +33,7 @@ int cli_check(struct cli_args *);
 int cli_invoke(struct cli_args *);
 int cli_event(struct cli_args *);
 int cli_queue(struct cli_args *);
+int cli_match(struct cli_args *);
 int cli_help(struct cli_args *);
 void cli_usage(struct buf *out); /* the list of commands */
 

@@ -16,11 +16,13 @@ static const struct {
     {"event", "event [SOURCE] [--set path=value]", "prints a sample event", cli_event},
     {"queue", "queue list|send|peek|purge|redrive …", "works on the queues of a running gateway",
      cli_queue},
+    {"match", "match --event-pattern P --event E",
+     "tells whether an event pattern matches an event", cli_match},
     {"help", "help [TOPIC]", "explains a section, a member or an event type", cli_help},
 };
 
 /* Of the interface, but not of this build: refused by name. */
-static const char *const later[] = {"match", "status", "dead", "explain", "audit"};
+static const char *const later[] = {"status", "dead", "explain", "audit"};
 
 void cli_usage(struct buf *out)
 {
