@@ -136,6 +136,8 @@ void spool_submit(struct spool *s, struct spool_op *op)
     for (size_t i = 0; i < op->n; i++) {
         const struct spool_change *c = &op->changes[i];
         assert(c->key.n <= SPOOL_KEY_MAX && c->id <= INT64_MAX && c->to_id <= INT64_MAX);
+        assert(!op->relaxed || c->kind == SPOOL_TAKE || c->kind == SPOOL_READ ||
+               c->kind == SPOOL_DUE);
         (void)c;
     }
     assert(op->block == NULL);

@@ -1,7 +1,7 @@
 /* spool_db.c - the spool's file by SQLite: opening, statements, transactions, log, recovery. */
 #include "engine/spool_db.h"
 #include "base/mem.h"
-#include "engine/spool_space.h"
+#include "engine/spool_log.h"
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 
 enum {
-    LOG_HEADER_BYTES = 32,
-    LOG_FRAME_BYTES = SPOOL_PAGE_BYTES + 24,
     LOG_RESERVED_BYTES = 20 * 1024 * 1024,
     SPARE_PAGES = 128,      /* left alone by new rows */
     FREE_PAGES_KEPT = 1024, /* a queue that fills and empties need not fight for its pages */
@@ -20,12 +18,9 @@ struct spool_db {
     sqlite3 *sql;
     sqlite3_stmt *st[SPOOL_SQL_N];
     struct spool_space space;
-    int64_t log_frames;       /* in the log, and not all of them in the file */
-    int64_t committed_frames; /* in the log, or more */
-    int64_t synced_frames;    /* of log_frames: what a power cut leaves */
-    bool synced;              /* how SQLite commits now */
-    bool unsure;              /* log frames behind the synced ones are to be written again */
-    bool damaged;             /* SQLite found something that cannot be: recovery reads everything */
+    struct spool_log log;
+    bool synced;  /* how SQLite commits now */
+    bool damaged; /* SQLite found something that cannot be: recovery reads everything */
     char *path;
     int rc; /* why the last status was not OK */
     char why[128];
@@ -173,9 +168,7 @@ static int count_frames(void *ctx, sqlite3 *sql, const char *name, int frames)
     (void)sql;
     (void)name;
     struct spool_db *db = ctx;
-    db->log_frames = db->committed_frames = frames;
-    if (db->synced)
-        db->synced_frames = frames;
+    spool_log_committed(&db->log, frames, db->synced);
     return SQLITE_OK;
 }
 
@@ -290,9 +283,8 @@ bool spool_db_changed(struct spool_db *db)
 enum spool_db_status spool_db_begin(struct spool_db *db, bool synced)
 {
     if (db->synced != synced) {
-        errno = 0;
-        int rc =
-            sqlite3_exec(db->sql, synced ? spool_sql_synced : spool_sql_unsynced, NULL, NULL, NULL);
+        const char *sql = synced ? spool_sql_synced : spool_sql_unsynced;
+        int rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
         if (rc != SQLITE_OK)
             return status_of(db, rc);
         db->synced = synced;
@@ -339,21 +331,18 @@ bool spool_db_failed(struct spool_db *db, struct error *err)
 
 int64_t spool_db_log_bytes(const struct spool_db *db)
 {
-    return db->log_frames * LOG_FRAME_BYTES;
+    return spool_log_bytes(&db->log);
 }
 
 static enum spool_db_status checkpoint(struct spool_db *db, int mode)
 {
-    int frames = 0, copied = 0;
+    int frames = 0, copied = 0, moved = 0;
     errno = 0;
     int rc = sqlite3_wal_checkpoint_v2(db->sql, "main", mode, &frames, &copied);
     spool_space_forget(&db->space);
-    int moved = 0;
     if (rc != SQLITE_OK)
         return status_of(db, rc);
-    db->synced_frames = db->log_frames;
-    if (frames == copied) /* the next commit starts the log anew */
-        db->log_frames = db->synced_frames = 0;
+    spool_log_copied(&db->log, frames == copied);
     if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
         moved) {
         snprintf(db->why, sizeof db->why, "the file was moved or deleted while in use");
@@ -367,18 +356,9 @@ enum spool_db_status spool_db_checkpoint(struct spool_db *db)
     return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 }
 
-/* What was committed and not synced may be lost on disk and still be clean in memory. */
-static bool write_again(struct spool_db *db)
-{
-    return spool_space_rewrite_log(&db->space,
-                                   LOG_HEADER_BYTES + db->synced_frames * LOG_FRAME_BYTES,
-                                   LOG_HEADER_BYTES + db->log_frames * LOG_FRAME_BYTES);
-}
-
 void spool_db_disown(struct spool_db *db)
 {
-    db->unsure = !write_again(db);
-    spool_space_cut_log(&db->space, LOG_HEADER_BYTES + db->committed_frames * LOG_FRAME_BYTES);
+    spool_log_disown(&db->log, &db->space);
 }
 
 /* After a failed fsync the kernel takes pages for clean that never reached the disk. They are those
@@ -388,9 +368,8 @@ void spool_db_disown(struct spool_db *db)
 bool spool_db_recover(struct spool_db *db)
 {
     spool_db_rollback(db);
-    if (db->unsure && !write_again(db))
+    if (!spool_log_restore(&db->log, &db->space))
         return false;
-    db->unsure = false;
     if (db->damaged) {
         int64_t ignored = 0;
         int rc =

@@ -107,14 +107,6 @@ static enum spool_db_status set_state(struct spool_rows *r, uint64_t id,
 
 /* ---- wiping */
 
-static bool is_wiped(const struct spool_rows *r, uint64_t id)
-{
-    for (size_t i = 0; i < r->wipes.n; i++)
-        if (id >= r->wipes.v[i].id && id <= r->wipes.v[i].to_id)
-            return true;
-    return false;
-}
-
 /* The list is copied at its first change in a transaction, so that a rollback restores it. */
 static void change_wipes(struct spool_rows *r)
 {
@@ -243,18 +235,23 @@ static enum spool_db_status put(struct spool_rows *r, struct spool_change *c, st
     return is_fresh(c) ? SPOOL_DB_OK : set_state(r, c->id, c);
 }
 
+/* Head and body are in the columns from at on. */
+static void keep_row(struct spool_db *db, enum spool_sql which, int at, struct spool_change *c,
+                     struct buf *out)
+{
+    struct slice head = spool_db_blob(db, which, at), body = spool_db_blob(db, which, at + 1);
+    c->found = true;
+    c->head.n = head.n;
+    c->body.n = body.n;
+    buf_put(out, head);
+    buf_put(out, body);
+}
+
 static enum spool_db_status read_row(struct spool_rows *r, struct spool_change *c, struct buf *out)
 {
     spool_db_bind_int(r->db, SPOOL_SQL_GET, 1, (int64_t)c->id);
-    c->found = spool_db_step(r->db, SPOOL_SQL_GET);
-    if (c->found) {
-        struct slice head = spool_db_blob(r->db, SPOOL_SQL_GET, 0);
-        struct slice body = spool_db_blob(r->db, SPOOL_SQL_GET, 1);
-        c->head.n = head.n;
-        c->body.n = body.n;
-        buf_put(out, head);
-        buf_put(out, body);
-    }
+    if (spool_db_step(r->db, SPOOL_SQL_GET))
+        keep_row(r->db, SPOOL_SQL_GET, 0, c, out);
     return spool_db_reset(r->db, SPOOL_SQL_GET);
 }
 
@@ -317,16 +314,62 @@ static enum spool_db_status note(struct spool_rows *r, struct spool_change *c, s
     return spool_db_run(r->db, which);
 }
 
-enum spool_db_status spool_rows_apply(struct spool_rows *r, struct spool_change *c, struct buf *out)
+/* ---- runs: neighbours in one statement */
+
+static enum spool_db_status drop_run(struct spool_rows *r, struct spool_change *c, size_t n)
+{
+    uint64_t first = c->id, last = first + n - 1;
+    bool any = false;
+    spool_db_bind_int(r->db, SPOOL_SQL_RANGE, 1, (int64_t)first);
+    spool_db_bind_int(r->db, SPOOL_SQL_RANGE, 2, (int64_t)last);
+    while (spool_db_step(r->db, SPOOL_SQL_RANGE)) {
+        c[(uint64_t)spool_db_int(r->db, SPOOL_SQL_RANGE, 0) - first].found = any = true;
+        r->bytes -= spool_db_int(r->db, SPOOL_SQL_RANGE, 1);
+    }
+    enum spool_db_status status = spool_db_reset(r->db, SPOOL_SQL_RANGE);
+    if (status != SPOOL_DB_OK || !any)
+        return status;
+    status = run_on_two(r, SPOOL_SQL_DROP_RANGE, first, last);
+    return status == SPOOL_DB_OK ? run_on_two(r, SPOOL_SQL_DROP_STATES, first, last) : status;
+}
+
+static enum spool_db_status take_run(struct spool_rows *r, struct spool_change *c, size_t n,
+                                     struct buf *out)
+{
+    uint64_t first = c->id;
+    spool_db_bind_int(r->db, SPOOL_SQL_GET_RANGE, 1, (int64_t)first);
+    spool_db_bind_int(r->db, SPOOL_SQL_GET_RANGE, 2, (int64_t)(first + n - 1));
+    while (spool_db_step(r->db, SPOOL_SQL_GET_RANGE)) {
+        uint64_t id = (uint64_t)spool_db_int(r->db, SPOOL_SQL_GET_RANGE, 0);
+        keep_row(r->db, SPOOL_SQL_GET_RANGE, 1, &c[id - first], out);
+    }
+    enum spool_db_status status = spool_db_reset(r->db, SPOOL_SQL_GET_RANGE);
+    for (size_t i = 0; i < n && status == SPOOL_DB_OK; i++)
+        if (c[i].found)
+            status = set_state(r, c[i].id, &c[i]);
+    return status;
+}
+
+/* How many of the first changes one statement can do; 1: they have nothing in common. */
+static size_t run_length(const struct spool_rows *r, const struct spool_change *c, size_t n)
+{
+    size_t run = 1;
+    if (r->wipes.n > 0 || (c->kind != SPOOL_DROP && c->kind != SPOOL_TAKE))
+        return 1;
+    while (run < n && c[run].kind == c->kind && c[run].id == c->id + run)
+        run++;
+    return run;
+}
+
+static enum spool_db_status apply_one(struct spool_rows *r, struct spool_change *c, struct buf *out)
 {
     static enum spool_db_status (*const verbs[])(struct spool_rows *, struct spool_change *,
                                                  struct buf *) = {
         [SPOOL_PUT] = put,   [SPOOL_TAKE] = take, [SPOOL_READ] = read_row, [SPOOL_DUE] = set_due,
         [SPOOL_DROP] = drop, [SPOOL_MOVE] = move, [SPOOL_WIPE] = wipe,     [SPOOL_NOTE] = note,
     };
-    c->found = false;
     if (r->wipes.n > 0 && c->kind != SPOOL_WIPE && c->kind != SPOOL_NOTE) {
-        if (c->kind != SPOOL_PUT && is_wiped(r, c->id))
+        if (c->kind != SPOOL_PUT && spool_rows_is_wiped(r, c->id))
             return SPOOL_DB_OK;
         enum spool_db_status status = SPOOL_DB_OK;
         if (c->kind == SPOOL_PUT || c->kind == SPOOL_MOVE)
@@ -337,54 +380,20 @@ enum spool_db_status spool_rows_apply(struct spool_rows *r, struct spool_change 
     return verbs[c->kind](r, c, out);
 }
 
-/* ---- reading everything */
-
-static bool scan_notes(struct spool_db *db,
-                       void (*on_note)(void *ctx, struct slice name, struct slice value), void *ctx)
+enum spool_db_status spool_rows_apply(struct spool_rows *r, struct spool_change *c, size_t n,
+                                      struct buf *out)
 {
-    while (spool_db_step(db, SPOOL_SQL_NOTES))
-        on_note(ctx, spool_db_blob(db, SPOOL_SQL_NOTES, 0), spool_db_blob(db, SPOOL_SQL_NOTES, 1));
-    return spool_db_reset(db, SPOOL_SQL_NOTES) == SPOOL_DB_OK;
-}
-
-/* The state that belongs to a message: both are read in order of id, side by side. */
-static void merge_state(struct spool_db *db, bool *left, struct spool_row *row)
-{
-    while (*left && (uint64_t)spool_db_int(db, SPOOL_SQL_STATES, 0) < row->id)
-        *left = spool_db_step(db, SPOOL_SQL_STATES);
-    bool mine = *left && (uint64_t)spool_db_int(db, SPOOL_SQL_STATES, 0) == row->id;
-    row->due_ms = mine ? spool_db_int(db, SPOOL_SQL_STATES, 1) : 0;
-    row->takes = mine ? (uint32_t)spool_db_int(db, SPOOL_SQL_STATES, 2) : 0;
-    row->first_ms = mine ? spool_db_int(db, SPOOL_SQL_STATES, 3) : 0;
-}
-
-static bool scan_rows(struct spool_rows *r, void (*on_row)(void *ctx, const struct spool_row *),
-                      void *ctx)
-{
-    struct spool_db *db = r->db;
-    struct spool_row row = {0};
-    bool left = spool_db_step(db, SPOOL_SQL_STATES);
-    r->bytes = 0;
-    while (spool_db_step(db, SPOOL_SQL_ROWS)) {
-        row.id = (uint64_t)spool_db_int(db, SPOOL_SQL_ROWS, 0);
-        row.born_ms = spool_db_int(db, SPOOL_SQL_ROWS, 1);
-        row.key = spool_db_blob(db, SPOOL_SQL_ROWS, 2);
-        row.bytes = row.key.n + (uint64_t)spool_db_int(db, SPOOL_SQL_ROWS, 3);
-        r->bytes += (int64_t)row.bytes;
-        merge_state(db, &left, &row);
-        if (r->wipes.n == 0 || !is_wiped(r, row.id))
-            on_row(ctx, &row);
+    enum spool_db_status status = SPOOL_DB_OK;
+    for (size_t i = 0, run; i < n && status == SPOOL_DB_OK; i += run) {
+        run = run_length(r, &c[i], n - i);
+        for (size_t j = i; j < i + run; j++)
+            c[j].found = false;
+        if (run == 1)
+            status = apply_one(r, &c[i], out);
+        else if (c[i].kind == SPOOL_DROP)
+            status = drop_run(r, &c[i], run);
+        else
+            status = take_run(r, &c[i], run, out);
     }
-    r->committed_bytes = r->bytes;
-    bool states_ok = spool_db_reset(db, SPOOL_SQL_STATES) == SPOOL_DB_OK;
-    return spool_db_reset(db, SPOOL_SQL_ROWS) == SPOOL_DB_OK && states_ok;
-}
-
-bool spool_rows_scan(struct spool_rows *r,
-                     void (*on_note)(void *ctx, struct slice name, struct slice value),
-                     void (*on_row)(void *ctx, const struct spool_row *), void *ctx,
-                     struct error *err)
-{
-    return (scan_notes(r->db, on_note, ctx) && scan_rows(r, on_row, ctx)) ||
-           spool_db_failed(r->db, err);
+    return status;
 }

@@ -30,9 +30,11 @@ void spool_rows_fini(struct spool_rows *);
 enum spool_db_status spool_rows_begin(struct spool_rows *, bool synced); /* spool_db_begin */
 enum spool_db_status spool_rows_commit(struct spool_rows *);
 void spool_rows_rollback(struct spool_rows *); /* after any failure */
-/* One change inside a transaction. What TAKE and READ read goes to the end of out, head then body;
- * of the slices only the lengths are set. */
-enum spool_db_status spool_rows_apply(struct spool_rows *, struct spool_change *, struct buf *out);
+/* Changes inside a transaction. What TAKE and READ read goes to the end of out, head then body, in
+ * the order of the changes; of the slices only the lengths are set. */
+enum spool_db_status spool_rows_apply(struct spool_rows *, struct spool_change *, size_t n,
+                                      struct buf *out);
+bool spool_rows_is_wiped(const struct spool_rows *, uint64_t id); /* as good as deleted */
 /* In a transaction of its own: deletes the next piece of what is to be wiped. */
 enum spool_db_status spool_rows_sweep(struct spool_rows *);
 

@@ -42,6 +42,8 @@ const char *const spool_sql_text[SPOOL_SQL_N] = {
     [SPOOL_SQL_COMMIT] = "COMMIT",
     [SPOOL_SQL_PUT] = "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5)",
     [SPOOL_SQL_GET] = "SELECT head, body FROM message WHERE id = ?1",
+    [SPOOL_SQL_GET_RANGE] = "SELECT id, head, body FROM message WHERE id BETWEEN ?1 AND ?2"
+                            " ORDER BY id",
     [SPOOL_SQL_SIZE] = "SELECT length(key) + length(head) + length(body), length(head)"
                        " FROM message WHERE id = ?1",
     [SPOOL_SQL_DROP] = "DELETE FROM message WHERE id = ?1",

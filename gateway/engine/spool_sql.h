@@ -21,6 +21,7 @@ enum spool_sql {
     SPOOL_SQL_COMMIT,
     SPOOL_SQL_PUT,         /* id, born_ms, key, head, body */
     SPOOL_SQL_GET,         /* id -> head, body */
+    SPOOL_SQL_GET_RANGE,   /* id, to_id -> id, head, body */
     SPOOL_SQL_SIZE,        /* id -> bytes, bytes of head */
     SPOOL_SQL_DROP,        /* id */
     SPOOL_SQL_RENAME,      /* id, to_id */

@@ -1,70 +1,25 @@
 /* spool_thread.c - group commit: all that waits becomes one transaction, and what the disk says to
  * that becomes the answer of each operation. */
-#include "engine/spool_thread.h"
+#include "engine/spool_house.h"
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum {
-    RECOVER_FIRST_MS = 100,
-    RECOVER_MOST_MS = 30 * 1000,
-    REST_MS = 1000,                    /* after housekeeping failed, for want of room mostly */
-    LOG_AGAIN_BYTES = 4 * 1024 * 1024, /* more of log before a failed checkpoint is tried again */
-    SHRINK_PAGES = 64,
-    SHRINK_EVERY_MS = 10,
-    FULL_AGAIN_MS = 60 * 1000, /* a full store is told about no more often */
-};
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
+enum { FULL_AGAIN_MS = 60 * 1000 }; /* a full store is told about no more often */
 
 static struct spool_op *op_of(struct list *node)
 {
     return container_of(node, struct spool_op, node);
 }
 
-/* ---- trouble */
-
-static void set_suspect(struct spool_thread *t)
-{
-    snprintf(t->why, sizeof t->why, "%s", spool_db_why(t->rows.db));
-    if (!t->suspect) {
-        if (now_ms() - t->recovered_at_ms > RECOVER_MOST_MS)
-            t->recover_wait_ms = RECOVER_FIRST_MS;
-        spool_db_disown(t->rows.db);
-        log_error(&t->log, "the disk failed: %s; nothing is accepted until it works again", t->why);
-    }
-    t->suspect = true;
-    t->recover_at_ms = now_ms() + t->recover_wait_ms;
-    t->recover_wait_ms *= 2;
-    if (t->recover_wait_ms > RECOVER_MOST_MS)
-        t->recover_wait_ms = RECOVER_MOST_MS;
-}
-
-static void try_recover(struct spool_thread *t)
-{
-    if (now_ms() < t->recover_at_ms)
-        return;
-    if (!spool_db_recover(t->rows.db)) {
-        set_suspect(t);
-        return;
-    }
-    t->suspect = false;
-    t->recovered_at_ms = now_ms();
-    log_info(&t->log, "the disk works again");
-}
+/* ---- refusing */
 
 static void tell_full(struct spool_thread *t, const char *why)
 {
-    int64_t now = now_ms();
+    int64_t now = spool_house_now_ms();
     if (t->full_again_ms > now)
         return;
     t->full_again_ms = now + FULL_AGAIN_MS;
@@ -124,9 +79,7 @@ static enum spool_db_status apply(struct spool_thread *t, struct spool_op *op, s
     }
     struct buf out;
     buf_init(&out, SIZE_MAX / 2);
-    enum spool_db_status status = SPOOL_DB_OK;
-    for (size_t i = 0; i < op->n && status == SPOOL_DB_OK; i++)
-        status = spool_rows_apply(&t->rows, &op->changes[i], &out);
+    enum spool_db_status status = spool_rows_apply(&t->rows, op->changes, op->n, &out);
     *work += (size_t)more + out.n;
     if (status == SPOOL_DB_OK && out.n > 0) {
         op->block = buf_steal(&out);
@@ -170,7 +123,7 @@ static enum spool_db_status apply_some(struct spool_thread *t, struct list *todo
 static bool must_sync(const struct spool_thread *t, const struct list *todo)
 {
     return !op_of(todo->next)->relaxed ||
-           (t->unsynced_ms != 0 && now_ms() - t->unsynced_ms >= SPOOL_RELAXED_MS);
+           (t->unsynced_ms != 0 && spool_house_now_ms() - t->unsynced_ms >= SPOOL_RELAXED_MS);
 }
 
 /* One transaction; on failure nothing of it stays, but the operations are in group. */
@@ -188,7 +141,7 @@ static enum spool_db_status commit_some(struct spool_thread *t, struct list *tod
     else if (synced)
         t->unsynced_ms = 0;
     else if (t->unsynced_ms == 0)
-        t->unsynced_ms = now_ms();
+        t->unsynced_ms = spool_house_now_ms();
     return status;
 }
 
@@ -205,7 +158,7 @@ static void commit_each(struct spool_thread *t, struct list *group)
         enum spool_db_status status =
             t->suspect ? SPOOL_DB_SUSPECT : commit_some(t, &todo, &done, 1);
         if (status == SPOOL_DB_SUSPECT && !t->suspect)
-            set_suspect(t);
+            spool_house_suspect(t);
         if (!list_empty(&todo) && todo.next == node) {
             list_remove(node); /* not even begun */
             list_append(&done, node);
@@ -223,7 +176,7 @@ static void commit_group(struct spool_thread *t, struct list *todo)
     list_init(&group);
     enum spool_db_status status = commit_some(t, todo, &group, SPOOL_GROUP_ROWS);
     if (status == SPOOL_DB_SUSPECT)
-        set_suspect(t);
+        spool_house_suspect(t);
     if (status == SPOOL_DB_FULL) /* the log may start anew, and then deleting works */
         (void)spool_db_checkpoint(t->rows.db);
     if (status != SPOOL_DB_OK) {
@@ -282,95 +235,19 @@ static void commit_both(struct spool_thread *t)
         commit_group(t, &t->todo);
 }
 
-/* ---- keeping house, between groups */
-
-static void judge(struct spool_thread *t, enum spool_db_status status)
-{
-    if (status == SPOOL_DB_SUSPECT)
-        set_suspect(t);
-    else if (status != SPOOL_DB_OK)
-        t->rest_until_ms = now_ms() + REST_MS;
-}
-
-static void checkpoint(struct spool_thread *t)
-{
-    enum spool_db_status status = spool_db_checkpoint(t->rows.db);
-    if (status == SPOOL_DB_OK)
-        t->unsynced_ms = 0;
-    judge(t, status);
-    t->log_due_bytes = spool_db_log_bytes(t->rows.db) + LOG_AGAIN_BYTES;
-    if (t->log_due_bytes < SPOOL_LOG_BYTES)
-        t->log_due_bytes = SPOOL_LOG_BYTES;
-}
-
-static void sweep(struct spool_thread *t)
-{
-    judge(t, spool_rows_sweep(&t->rows));
-    atomic_store_explicit(&t->bytes, t->rows.bytes, memory_order_relaxed);
-}
-
-static void shrink(struct spool_thread *t)
-{
-    judge(t, spool_db_shrink(t->rows.db, SHRINK_PAGES, &t->shrinking));
-}
-
-static bool may_keep_house(const struct spool_thread *t)
-{
-    return !t->suspect && now_ms() >= t->rest_until_ms;
-}
-
-static void after_group(struct spool_thread *t)
-{
-    if (t->rows.wipes.n > 0 && may_keep_house(t))
-        sweep(t);
-    if (spool_db_log_bytes(t->rows.db) >= t->log_due_bytes && !t->suspect)
-        checkpoint(t);
-}
-
-/* Nothing came for the time that sleep_ms asked for. */
-static void when_idle(struct spool_thread *t)
-{
-    if (!may_keep_house(t))
-        return;
-    if (t->rows.wipes.n > 0) {
-        after_group(t);
-        return;
-    }
-    shrink(t);
-    if (!t->shrinking && spool_db_log_bytes(t->rows.db) > 0 && may_keep_house(t))
-        checkpoint(t);
-}
-
-static int until(int64_t at_ms)
-{
-    int64_t left = at_ms - now_ms();
-    return left < 0 ? 0 : (int)left;
-}
-
-/* -1: for ever. Before the first operation the connection may be in use by spool_scan. */
-static int sleep_ms(const struct spool_thread *t)
-{
-    bool idle = t->rows.wipes.n == 0 && !t->shrinking && spool_db_log_bytes(t->rows.db) == 0;
-    if (!t->begun || (idle && !t->suspect))
-        return -1;
-    if (t->suspect)
-        return until(t->recover_at_ms);
-    if (until(t->rest_until_ms) > 0)
-        return until(t->rest_until_ms);
-    return t->rows.wipes.n > 0 ? 0 : t->shrinking ? SHRINK_EVERY_MS : SPOOL_IDLE_MS;
-}
+/* ---- the thread */
 
 static void *thread_main(void *arg)
 {
     struct spool_thread *t = arg;
     while (!t->stopping) {
         if (list_empty(&t->todo) && list_empty(&t->relaxed))
-            mailbox_wait(t->in, sleep_ms(t));
+            mailbox_wait(t->in, spool_house_sleep_ms(t));
         take_in(t);
         if (t->suspect)
-            try_recover(t);
+            spool_house_recover(t);
         if (list_empty(&t->todo) && list_empty(&t->relaxed)) {
-            when_idle(t);
+            spool_house_when_idle(t);
             continue;
         }
         if (t->suspect) {
@@ -381,7 +258,7 @@ static void *thread_main(void *arg)
         }
         t->stopping = t->todo.next == &t->stop && list_empty(&t->relaxed);
         if (!t->stopping)
-            after_group(t);
+            spool_house_after_group(t);
     }
     list_remove(&t->stop);
     assert(list_empty(&t->todo));

@@ -210,7 +210,7 @@ static void every_statement_finds_its_rows_by_their_key(void **state)
         sqlite3_free(sql);
     }
     sqlite3_close(db);
-    assert_int_equal(searches, 13);
+    assert_int_equal(searches, 14);
     assert_int_equal(scans, 4);
 }
 
