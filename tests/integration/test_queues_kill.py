@@ -327,6 +327,116 @@ def test_mapping_killed(t):
     print(f"     5 kills, {sent} messages, none lost, {twice} handled again, seed {seed}", flush=True)
 
 
+class Mover(Client):
+    """Sends to one queue until told to stop; receives from it and keeps nothing, so that everything
+    in it ends as a dead letter."""
+
+    def run(self):
+        try:
+            name, = self.ledgers
+            while self.drains.is_set():
+                if self.pending or (self.sends.is_set() and self.chance.random() < 0.5):
+                    self.send(name)
+                else:
+                    self.once("ReceiveMessage", name, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        except BaseException as error:  # the test tells it
+            self.fault.append(error)
+        finally:
+            self.sqs.connection.close()
+
+
+def kill_while(gateway, chance, goes_on, most):
+    """Kills at random moments for as long as it goes on: how often."""
+    for kills_done in range(most):
+        if not goes_on():
+            return kills_done
+        time.sleep(chance.random() * 0.3)  # a random moment of the work, not a wait
+        gateway.kill9()
+        gateway.start()
+    return most
+
+
+def all_of(queue, whole):
+    """The keys in a queue that nobody works on, in the order in which they come; whole: the body of
+    a key."""
+    found = []
+    while not queue.empty():
+        got = queue.receive()
+        for message in got:
+            key = message["Body"].split(" ", 1)[0]
+            assert message["Body"] == whole(key), "a body was changed"
+            found.append(key)
+        if got:
+            done = queue.sqs.call("DeleteMessageBatch", QueueUrl=queue.url, Entries=[
+                {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]}
+                for i, message in enumerate(got)])
+            assert not done.get("Failed"), done
+    return found
+
+
+def each_once(keys, ledger, fifo, seed):
+    assert len(set(keys)) == len(keys), (seed, len(keys) - len(set(keys)))
+    acked = {key for key, (_, _, acknowledged) in ledger.sent.items() if acknowledged}
+    assert acked <= set(keys) <= set(ledger.sent), (seed, sorted(acked - set(keys))[:10])
+    if fifo:
+        latest = {}
+        for group, number in map(group_and_number, keys):
+            assert number == latest.get(group, -1) + 1, (seed, group, number, latest)
+            latest[group] = number
+
+
+def dead_letters_killed(t, fifo):
+    """Every message becomes a dead letter, then a move task brings all of them home; the gateway is
+    killed all the time. Each is in one place, once, and the order of groups holds."""
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    work, dead, home = (name + (".fifo" if fifo else "") for name in ("steps", "dead", "home"))
+    redrive = {"deadLetterTargetArn": arn(dead), "maxReceiveCount": 2}
+    gateway = t.gateway({"Gateway": {"Api": f"127.0.0.1:{free_port()}"}, "Functions": {},
+                         "Queues": {work: {"RedrivePolicy": redrive}, dead: {}, home: {}}})
+    ledger, fault = Ledger(VISIBILITY_S), []
+    movers = [Mover(i, f"http://{gateway.address}", {work: ledger}, seed, fault) for i in range(6)]
+    for each in movers:
+        each.start()
+    kill_while(gateway, chance, lambda: not fault, 6)
+    for each in movers:
+        each.sends.clear()
+    eventually(lambda: fault or (queue_of(client(gateway), work).empty()
+                                 and not any(each.pending for each in movers)),
+               60, f"all are dead letters, seed {seed}")
+    for each in movers:
+        each.drains.clear()
+    for each in movers:
+        each.join(60)
+    assert not fault, (seed, fault)
+    letters = queue_of(client(gateway), dead).count()
+    arns = {name: queue_of(client(gateway), name).arn for name in (dead, home)}
+    client(gateway).call("StartMessageMoveTask", SourceArn=arns[dead], DestinationArn=arns[home],
+                         MaxNumberOfMessagesPerSecond=500)
+    moved_kills = kill_while(
+        gateway, chance, lambda: not queue_of(client(gateway), dead).empty(), 6)
+    eventually(lambda: queue_of(client(gateway), dead).empty(), 60, f"all are moved, seed {seed}")
+    eventually(lambda: client(gateway).call("ListMessageMoveTasks", SourceArn=arns[dead])[
+        "Results"][0]["Status"] == "COMPLETED", 10, f"the task is over, seed {seed}")
+    task, = client(gateway).call("ListMessageMoveTasks", SourceArn=arns[dead])["Results"]
+    assert task["ApproximateNumberOfMessagesMoved"] == letters, (seed, letters, task)
+    each_once(all_of(queue_of(client(gateway), home), movers[0].body), ledger, fifo, seed)
+    assert set(listed(gateway).values()) == {0}, (seed, listed(gateway))
+    assert gateway.stop() == 0
+    print(f"     {letters} dead letters, 6 kills while they die, {moved_kills} while they move; "
+          f"seed {seed}", flush=True)
+
+
+@limit(120)
+def test_dead_letters_killed(t):
+    dead_letters_killed(t, fifo=False)
+
+
+@limit(120)
+def test_dead_letters_killed_fifo(t):
+    dead_letters_killed(t, fifo=True)
+
+
 # ---- long polls
 
 def raw_poll(gateway, name, wait):
