@@ -3,6 +3,7 @@
  * be told apart from data that does not match (filter-patterns.md 1). */
 #include "engine/criteria.h"
 
+#include "base/json_in.h"
 #include "base/mem.h"
 #include "engine/criteria_data.h"
 #include "engine/criteria_view.h"
@@ -195,6 +196,12 @@ static enum answer ask(struct look *l, unsigned kinds)
     return NO;
 }
 
+static bool is_json(struct slice text)
+{
+    size_t at;
+    return json_valid(text, &at);
+}
+
 static enum answer decide(struct look *l)
 {
     const struct criteria *c = l->c;
@@ -203,13 +210,7 @@ static enum answer decide(struct look *l)
         return YES;
     graft(l, l->value.kind == CRITERIA_JSON);
     a = ask(l, l->value.kind);
-    if (a == UNREADABLE && l->value.kind == CRITERIA_JSON) {
-        l->value.kind = CRITERIA_TEXT; /* JSON to us, but not to the filter */
-        graft(l, false);
-        a = ask(l, l->value.kind);
-    }
-    if (a == NO && l->value.kind == CRITERIA_TEXT && c->views.texts &&
-        criteria_data_scalar(l->value.text)) {
+    if (a == NO && l->value.kind == CRITERIA_TEXT && c->views.texts && is_json(l->value.text)) {
         graft(l, true);
         a = ask(l, CRITERIA_TEXT);
     }

@@ -114,10 +114,3 @@ struct criteria_value criteria_data_find(struct criteria_scratch *s,
         return (struct criteria_value){CRITERIA_BINARY, SLICE_NONE};
     return judge(buf_slice(&s->decoded));
 }
-
-bool criteria_data_scalar(struct slice text)
-{
-    size_t at;
-    char c = first_of(text);
-    return c != '\0' && c != '{' && c != '[' && json_valid(text, &at);
-}

@@ -28,7 +28,5 @@ void criteria_data_free(struct criteria_scratch *);
 /* record: finished JSON, as sources write it (keys without escapes). Valid until the next call. */
 struct criteria_value criteria_data_find(struct criteria_scratch *, const struct criteria_data *,
                                          struct slice record);
-/* Is the text one JSON value that is no object and no array? */
-bool criteria_data_scalar(struct slice text);
 
 #endif

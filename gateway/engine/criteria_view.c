@@ -31,16 +31,12 @@ static unsigned asks(const struct pattern_branch *b, const char *key)
 }
 
 /* Kinds of data with which a branch that asks so counts as it is. */
-static unsigned kinds_of(const struct criteria_data *data, unsigned asked)
-{
-    static const unsigned kinds[] = {
-        [0] = CRITERIA_ANY,
-        [TEXT_ONLY] = CRITERIA_TEXT | CRITERIA_ABSENT,
-        [BELOW] = CRITERIA_JSON | CRITERIA_ABSENT,
-        [TEXT_ONLY | BELOW] = CRITERIA_ABSENT,
-    };
-    return data->parsed ? CRITERIA_ANY : kinds[asked];
-}
+static const unsigned kinds_of[] = {
+    [0] = CRITERIA_ANY,
+    [TEXT_ONLY] = CRITERIA_TEXT | CRITERIA_ABSENT,
+    [BELOW] = CRITERIA_JSON | CRITERIA_ABSENT,
+    [TEXT_ONLY | BELOW] = CRITERIA_ABSENT,
+};
 
 void criteria_view_init(struct criteria_views *vs)
 {
@@ -93,8 +89,8 @@ void criteria_view_cut(struct criteria_views *vs, const struct criteria_data *da
     size_t first = vs->n;
     for (size_t i = 0; i < p->n_branches; i++) {
         const struct pattern_branch *b = &p->branches[i];
-        unsigned asked = asks(b, data->key), kinds = kinds_of(data, asked);
-        vs->looks |= asked != 0 && (!data->parsed || data->path != NULL);
+        unsigned asked = asks(b, data->key), kinds = kinds_of[asked];
+        vs->looks |= asked != 0;
         vs->texts |= asked == TEXT_ONLY;
         add(view_of(vs, p, filter, kinds, first), *b);
         if (!data->lenient || kinds == CRITERIA_ANY)

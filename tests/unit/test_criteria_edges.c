@@ -1,4 +1,5 @@
-/* test_criteria_refusals.c - FilterCriteria: which patterns are refused, and which are remarked. */
+/* test_criteria_edges.c - FilterCriteria: which patterns are refused or remarked; records at the
+ * edges of what can be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_out.h"
 #include "engine/criteria.h"
 #include "engine/pattern.h"
 #include <stdlib.h>
@@ -126,10 +128,97 @@ static void operators_of_the_bus_are_told(void **state)
     }
 }
 
+static void no_filters_pass_everything(void **state)
+{
+    (void)state;
+    struct error err = {.code = ERROR_NONE};
+    assert_null(criteria_new(&sqs, NULL, 0, &err));
+    assert_int_equal(err.code, ERROR_NONE);
+    assert_true(criteria_pass(NULL, SLICE("{}"), NULL));
+    struct buf out;
+    buf_init(&out, 100);
+    criteria_warnings(NULL, &out);
+    assert_int_equal(out.n, 0);
+    criteria_free(NULL);
+}
+
+/* What cannot be read is not thrown away. */
+static void unreadable_records_pass(void **state)
+{
+    (void)state;
+    struct criteria *c = one(&sqs, "{\"messageId\":[\"m\"]}");
+    assert_true(criteria_pass(c, SLICE("[1]"), NULL));
+    assert_true(criteria_pass(c, SLICE("{\"messageId\":"), NULL));
+    assert_false(criteria_pass(c, SLICE("{\"messageId\":\"n\"}"), NULL));
+    criteria_free(c);
+    c = one(&sqs, "{\"body\":{\"a\":[1]}}");
+    static const char *const broken[] = {"",
+                                         "{",
+                                         "{\"",
+                                         "{\"body",
+                                         "{\"body\"",
+                                         "{\"body\":",
+                                         "{\"body\":\"",
+                                         "{\"body\":\"\\",
+                                         "{\"body\":\"\\u",
+                                         "{\"body\":\"{\\\"a\\\":1}\"",
+                                         "{\"x\":[1,{",
+                                         "}"};
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++)
+        assert_true(criteria_pass(c, slice_of(broken[i]), NULL));
+    criteria_free(c);
+}
+
+/* A bare scalar counts as itself for patterns of plain text only. */
+static void scalars_are_no_objects(void **state)
+{
+    (void)state;
+    const struct slice patterns[] = {SLICE("{\"body\":[\"x\"]}"),
+                                     SLICE("{\"body\":{\"a\":[{\"exists\":false}]}}")};
+    struct error err;
+    struct criteria *c = criteria_new(&sqs, patterns, ARRAY_LEN(patterns), &err);
+    assert_non_null(c);
+    assert_false(criteria_pass(c, SLICE("{\"body\":\"5\"}"), NULL));
+    assert_true(criteria_pass(c, SLICE("{\"body\":\"\\\"x\\\"\"}"), NULL));
+    assert_true(criteria_pass(c, SLICE("{\"body\":\"{}\"}"), NULL));
+    criteria_free(c);
+}
+
+/* One big body, then a small one: what was needed for the big one is not kept. */
+static void big_bodies(void **state)
+{
+    (void)state;
+    enum { BIG = 3 * 1024 * 1024 };
+    char *body = malloc(BIG);
+    assert_non_null(body);
+    memset(body, '\n', BIG);
+    memcpy(body, "{\"a\":1}", 7);
+    body[BIG - 1] = '\0';
+    struct criteria *c = one(&sqs, "{\"body\":{\"a\":[1]}}");
+    struct buf json;
+    struct json_out o;
+    buf_init(&json, 3 * BIG);
+    json_out_init(&o, &json);
+    json_object(&o);
+    json_kv_cstr(&o, "body", body);
+    json_end(&o);
+    assert_true(criteria_pass(c, buf_slice(&json), NULL));
+    assert_true(criteria_pass(c, SLICE("{\"body\":\"{\\\"a\\\":1}\"}"), NULL));
+    assert_false(criteria_pass(c, SLICE("{\"body\":\"{\\\"a\\\":2}\"}"), NULL));
+    buf_free(&json);
+    free(body);
+    criteria_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals),
+        cmocka_unit_test(no_filters_pass_everything),
+        cmocka_unit_test(unreadable_records_pass),
+        cmocka_unit_test(scalars_are_no_objects),
+        cmocka_unit_test(big_bodies),
+
         cmocka_unit_test(limits),
         cmocka_unit_test(operators_of_the_bus_are_told),
     };
