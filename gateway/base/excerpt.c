@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 
 /* Bytes as well: a line may consist of marks without a column, or of broken UTF-8. */
-enum { COLUMNS_BEFORE = 72, BYTES_BEFORE = 288, COLUMNS_AFTER = 48, BYTES_AFTER = 192 };
+enum { COLUMNS_BEFORE = 72, BYTES_BEFORE = 288, COLUMNS = 120, BYTES_AFTER = 480 };
 
 struct character {
     uint32_t code;
@@ -121,9 +121,9 @@ void excerpt_put(struct buf *out, struct slice text, size_t at)
     struct slice line = line_around(text, at, &number);
     size_t mark = at - (size_t)(line.p - text.p); /* on the CR of CRLF: behind the line */
     size_t i = window_start(line, mark < line.n ? mark : line.n);
-    buf_printf(out, "%4u | %s", number, i > 0 ? "…" : "");
-    before += i > 0;
-    while (i < line.n && i < mark + BYTES_AFTER && after < COLUMNS_AFTER) {
+    bool cut = i > 0;
+    buf_printf(out, "%4u | %s", number, cut ? "…" : "");
+    while (i < line.n && i < mark + BYTES_AFTER && before + after < COLUMNS) {
         struct slice rest = slice_from(line, i);
         struct character c = character_of(rest);
         unsigned columns = put_character(out, rest, &c);
@@ -133,7 +133,7 @@ void excerpt_put(struct buf *out, struct slice text, size_t at)
         else
             after += columns;
     }
-    buf_printf(out, "%s\n     | %*s^\n", i < line.n ? "…" : "", (int)before, "");
+    buf_printf(out, "%s\n     | %*s^\n", i < line.n ? "…" : "", (int)(before + cut), "");
 }
 
 void excerpt_safe(struct buf *out, struct slice text, size_t max)

@@ -78,6 +78,8 @@ static void a_long_line_is_cut_around_the_place(void **state)
     expect_at((struct slice){text, sizeof text}, 500, want);
     snprintf(want, sizeof want, "   1 | …%.*s!\n     | %73s^\n", 72, text, "");
     expect_at((struct slice){text, 501}, 500, want);
+    snprintf(want, sizeof want, "   1 | %.*s…\n     |  ^\n", 120, text);
+    expect_at((struct slice){text, 500}, 1, want);
 }
 
 static void a_line_without_columns_is_cut_too(void **state)
