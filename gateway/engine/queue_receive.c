@@ -9,7 +9,7 @@
 
 enum {
     LOOK_MAX = 1000, /* messages looked at for one receive, dead letters included */
-    SERVE_MAX = 256, /* receives served in one turn of the loop */
+    SERVE_MAX = 256, /* receives looked at in one go: served, or found to be nobody's any more */
 };
 
 void queue_receive_answer(struct queue_receive_job *job, enum queue_status status)
@@ -139,19 +139,18 @@ static struct queue_receive_job *first_waiter(const struct queue *q)
 static void serve_waiters(struct task *t)
 {
     struct queue *q = container_of(t, struct queue, kick);
-    size_t served = 0;
-    while (!list_empty(&q->waiters) && queue_index_any(q) && !q->wiping && served < SERVE_MAX) {
+    size_t looked = 0;
+    for (; looked < SERVE_MAX && !list_empty(&q->waiters) && queue_index_any(q) && !q->wiping;
+         looked++) {
         struct queue_receive_job *job = first_waiter(q);
         if (job->r->alive != NULL && !job->r->alive(job->r)) {
             unwait(job);
             answer_later(job, QUEUE_OK);
-            continue;
-        }
-        if (!serve(job))
+        } else if (!serve(job)) {
             break;
-        served++;
+        }
     }
-    if (served == SERVE_MAX)
+    if (looked == SERVE_MAX)
         queue_receive_kick(q);
     else if (q->impatient > 0 && (q->leaving == 0 || q->wiping))
         end_impatient(q);
