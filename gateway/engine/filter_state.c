@@ -43,6 +43,8 @@ static int by_number(const void *a, const void *b)
 /* A value beside an array, or behind it, comes later than what is inside of the array. */
 static void sort(struct filter *f, struct filter_answer *answer)
 {
+    if (answer->n < 2)
+        return;
     uint32_t *list = f->pool + answer->at, n = 1;
     bool sorted = true;
     for (uint32_t i = 1; i < answer->n; i++)
@@ -101,7 +103,8 @@ static bool may_be_absent(struct filter *f, const struct filter_test *test)
 {
     if (!test->absent || !f->event.paths[test->path].inside)
         return false;
-    return f->pool[ask_any(f, test->path)->at] != 0;
+    uint32_t first = ask_any(f, test->path)->at; /* which may move the pool */
+    return f->pool[first] != 0;
 }
 
 bool filter_state_alone(struct filter *f, uint32_t number)
