@@ -8,6 +8,7 @@ from gateway import BINARY, event_of
 from harness import embedded, limit
 from scripted_http import Answer
 from servers import eventually, never
+from test_faults import set_up
 from test_operate import law
 from test_reload import reload
 
@@ -247,6 +248,41 @@ def test_kill_9_loses_no_message_that_matches(t):
         queue.sqs.connection.close()
     eventually(queue.empty, 60, "queue empty", every=0.2)
     assert sorted(records.by_id()) == list(range(0, sent, 4))
+
+
+def told_once(queue, counter):
+    """Each message received once and deleted once; in the function only those of kind a."""
+    for message in queue.messages:
+        wanted = 1 if json.loads(message.body)["kind"] == "a" else None
+        assert counter.counts.get(message.id) == wanted, message.body
+        assert (len(message.receives), message.deletes) == (1, 1), vars(message)
+
+
+@limit(60)
+def test_a_whole_receive_is_one_delete_request(t):
+    sqs, queue, counter, config = set_up(t, event=KIND_A)
+    sqs.put(queue, *[{"id": i, "kind": "a" if i < 10 else "b"} for i in range(200)])
+    gateway = t.gateway(config)
+    eventually(lambda: not sqs.left(queue), 20, "all deleted")
+    told_once(queue, counter)
+    deletes = [len(m["Entries"]) for name, m, _ in sqs.calls if name == "DeleteMessageBatch"]
+    assert sum(deletes) == 200 and deletes.count(10) >= 19, deletes
+    assert filtered(gateway, "f/Queue") == 190
+    assert gateway.stop() == 0
+
+
+@limit(60)
+def test_deletes_that_fail_are_repeated(t):
+    sqs, queue, counter, config = set_up(t, event=KIND_A)
+    sqs.fail("DeleteMessageBatch", Answer(500, "oops"), 4)
+    sqs.put(queue, *[{"id": i, "kind": "ab"[i % 2]} for i in range(40)])
+    gateway = t.gateway(config)
+    eventually(lambda: not sqs.left(queue), 30, "all deleted")
+    told_once(queue, counter)
+    assert filtered(gateway, "f/Queue") == 20
+    assert gateway.metric("penstock_sqs_undeleted_total", mapping="f/Queue") == 0
+    law(gateway)
+    assert gateway.stop() == 0
 
 
 BAD = {  # pattern -> what is said of it
