@@ -134,6 +134,9 @@ def main():
         print(f"SKIP patterns: {corpus} is not there")
         return 0
     binary = (ROOT / options.binary).resolve()
+    if not binary.exists():
+        print(f"{binary} is not built", file=sys.stderr)
+        return 2
     cases = [c for c in read(corpus) if not options.part or any(p in c.id for p in options.part)]
     with ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as pool:
         cases = list(pool.map(lambda case: case.run(binary), cases))
