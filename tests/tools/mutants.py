@@ -133,8 +133,14 @@ QUEUES = [
 
 SPOOL = [
     (E + "spool_rows.c", "        else\n            status = sweep(r, i, &more);", "        else\n            i++;"),
-    (E + "spool_rows.c", "if (c->kind != SPOOL_PUT && is_wiped(r, c->id))", "if (false)"),
-    (E + "spool_rows.c", "if (r->wipes.n == 0 || !is_wiped(r, row.id))", "if (true)"),
+    (E + "spool_rows.c", "if (c->kind != SPOOL_PUT && spool_rows_is_wiped(r, c->id))", "if (false)"),
+    (E + "spool_rows.c", "if (r->wipes.n > 0 || (c->kind", "if ((c->kind"),
+    (E + "spool_rows.c", "c[run].id == c->id + run)", "c[run].id > c->id)"),
+    (E + "spool_rows.c", "        r->bytes -= spool_db_int(r->db, SPOOL_SQL_RANGE, 1);\n", ""),
+    (E + "spool_rows.c", "return status == SPOOL_DB_OK ? run_on_two(r, SPOOL_SQL_DROP_STATES, first, last) : status;", "return status;"),
+    (E + "spool_rows.c", "        if (c[i].found)\n            status = set_state", "            status = set_state"),
+    (E + "spool_rows.c", "            c[j].found = false;", "            ;"),
+    (E + "spool_rows_scan.c", "if (r->wipes.n == 0 || !spool_rows_is_wiped(r, row.id))", "if (true)"),
     (E + "spool_rows.c", "    r->bytes += (int64_t)(c->key.n + c->head.n + c->body.n);\n", ""),
     (E + "spool_rows.c", "        r->bytes += (int64_t)c->head.n - head_bytes;\n", ""),
     (E + "spool_rows.c", "    r->bytes -= bytes;\n    status = run_on_two", "    status = run_on_two"),
@@ -145,11 +151,11 @@ SPOOL = [
     (E + "spool_rows.c", "return status == SPOOL_DB_OK ? run_on(r, SPOOL_SQL_DROP_STATE, c->id) : status;", "return status;"),
     (E + "spool_rows.c", "return status == SPOOL_DB_OK ? run_on_two(r, SPOOL_SQL_DROP_STATES, range.id, *last) : status;", "return status;"),
     (E + "spool_rows.c", " && c->first_ms == 0;", ";"),
-    (E + "spool_rows.c", "SPOOL_SQL_STATES, 0) < row->id)", "SPOOL_SQL_STATES, 0) <= row->id)"),
+    (E + "spool_rows_scan.c", "SPOOL_SQL_STATES, 0) < row->id)", "SPOOL_SQL_STATES, 0) <= row->id)"),
     (E + "spool_rows.c", "return status == SPOOL_DB_OK && c->found ? set_state(r, c->id, &first) : status;", "return status;"),
     (E + "spool_rows.c", "    return is_fresh(c) ? SPOOL_DB_OK : set_state(r, c->id, c);", "    return SPOOL_DB_OK;"),
     (E + "spool_rows.c", "    r->new_rows = true;\n", ""),
-    (E + "spool_rows.c", "    r->committed_bytes = r->bytes;\n    bool states_ok", "    bool states_ok"),
+    (E + "spool_rows_scan.c", "    r->committed_bytes = r->bytes;\n    bool states_ok", "    bool states_ok"),
 ]
 
 
