@@ -122,6 +122,78 @@ static void each_part_of_the_state_is_kept(void **state)
     }
 }
 
+/* ---- neighbours, which are taken and dropped together */
+
+/* Changes of this kind on the ids from first on, in one operation; what they say of found before
+ * means nothing. */
+static void do_run(struct fixture *f, struct job *j, enum spool_kind kind, uint64_t first, size_t n)
+{
+    *j = (struct job){0};
+    for (size_t i = 0; i < n; i++)
+        job_add(j, (struct spool_change){
+                       .kind = kind, .id = first + i, .takes = 5, .due_ms = 6, .found = true});
+    job_submit(f, j);
+    fixture_wait(f);
+    assert_true(j->op.ok);
+}
+
+static void a_run_of_drops_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct job j;
+    fill(f, 1, 3);
+    do_run(f, &j, SPOOL_TAKE, 1, 3);
+    spool_op_clear(&j.op);
+    do_run(f, &j, SPOOL_DROP, 1, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(j.changes[i].found, i < 3);
+    assert_int_equal(spool_bytes(f->spool), 0);
+    fill(f, 1, 3);
+    struct seen s;
+    assert_true(fixture_reopen(f, &s));
+    assert_int_equal(s.n, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(s.rows[i].takes, 0);
+}
+
+static void a_run_of_takes_with_a_gap(void **state)
+{
+    struct fixture *f = *state;
+    struct job j;
+    fill(f, 1, 1);
+    fill(f, 3, 1);
+    do_run(f, &j, SPOOL_TAKE, 1, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(j.changes[i].found, i != 1);
+        assert_true(i == 1 || slice_is(j.changes[i].body, "x"));
+    }
+    spool_op_clear(&j.op);
+    fill(f, 2, 1);
+    struct seen s;
+    assert_true(fixture_reopen(f, &s));
+    assert_int_equal(s.n, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(s.rows[i].takes, i == 1 ? 0 : 5);
+}
+
+/* What is being wiped is not there, for runs as for single changes. */
+static void a_run_of_what_is_being_wiped(void **state)
+{
+    struct fixture *f = *state;
+    struct job wipe = {0}, takes = {0};
+    fill(f, A, MANY);
+    job_add(&wipe, change_wipe(A, MANY));
+    for (uint64_t id = A + MANY - 3; id < A + MANY; id++)
+        job_add(&takes, (struct spool_change){.kind = SPOOL_TAKE, .id = id, .takes = 1});
+    job_submit(f, &wipe);
+    job_submit(f, &takes);
+    fixture_wait(f);
+    assert_true(takes.op.ok);
+    for (size_t i = 0; i < 3; i++)
+        assert_false(takes.changes[i].found);
+    spool_op_clear(&takes.op);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +201,9 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(bytes_of_a_former_run_stay, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(each_part_of_the_state_is_kept, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_run_of_drops_leaves_nothing, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_run_of_takes_with_a_gap, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_run_of_what_is_being_wiped, setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
