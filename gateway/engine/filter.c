@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Candidates that the joins of one event may try; a few milliseconds. */
-enum { SEARCH_BUDGET = 1000 * 1000, KEPT_POOL = 64 * 1024 };
+enum { SEARCH_BUDGET = 1000 * 1000 };
 /* Fewer branches are all looked at. */
 enum { INDEXED_FROM = 8 };
 
@@ -117,11 +117,7 @@ bool filter_match(struct filter *f, struct slice event, const struct filter_graf
                   struct filter_match *out, size_t *at)
 {
     *out = (struct filter_match){.matched = f->matched};
-    if (f->cap_pool > KEPT_POOL && f->n_pool < f->cap_pool / 8) {
-        free(f->pool);
-        f->pool = NULL;
-        f->cap_pool = 0;
-    }
+    filter_state_shrink(f);
     filter_state_forget(f);
     f->join.budget = SEARCH_BUDGET;
     if (!filter_event_read(&f->event, &f->plan.tree, event, graft, at))

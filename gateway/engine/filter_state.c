@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_POOL = 256, KEPT_POOL = 16 * 1024 };
+enum { FIRST_POOL = 256, KEPT_POOL = 16 * 1024, KEPT_ARRAYS = 16 * 1024 };
 
 void filter_state_forget(struct filter *f)
 {
@@ -20,6 +20,25 @@ void filter_state_forget(struct filter *f)
     for (uint32_t i = 0; i < f->plan.tree.n_paths; i++)
         f->anys[i].round = 0;
     f->round = 1;
+}
+
+void filter_state_shrink(struct filter *f)
+{
+    if (f->cap_pool > KEPT_POOL && f->n_pool <= f->cap_pool / 8) {
+        free(f->pool);
+        f->pool = NULL;
+        f->cap_pool = 0;
+    }
+    if (f->join.cap_chosen > KEPT_ARRAYS) {
+        filter_join_free(&f->join);
+        f->join = (struct filter_join){0};
+    }
+}
+
+size_t filter_state_bytes(const struct filter *f)
+{
+    return filter_event_bytes(&f->event) + f->cap_pool * sizeof *f->pool +
+           (f->join.cap_chosen + f->join.cap_trail) * sizeof *f->join.chosen;
 }
 
 static void add(struct filter *f, struct filter_answer *answer, uint32_t member)

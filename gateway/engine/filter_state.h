@@ -40,5 +40,8 @@ bool filter_state_alone(struct filter *, uint32_t test);
 bool filter_state_branch(struct filter *, const struct filter_branch *);
 /* Forgets all answers. */
 void filter_state_forget(struct filter *);
+/* Between two events: gives back what the last one did not need of much memory. */
+void filter_state_shrink(struct filter *);
+size_t filter_state_bytes(const struct filter *); /* that grow with the event and are kept */
 
 #endif
