@@ -30,8 +30,8 @@ struct filter_match {
 };
 
 /* event: one JSON object (RFC 8259; invalid UTF-8, depth over 200 and 1 GB are refused). False: it
- * is none, or the graft's value is no JSON though it should be; *at says where, in the graft's value
- * counted from event.n on. graft may be NULL. */
+ * is none, or the graft's value is no JSON though it should be; *at says where, in the graft's
+ * value counted from event.n on. graft may be NULL. */
 bool filter_match(struct filter *, struct slice event, const struct filter_graft *graft,
                   struct filter_match *out, size_t *at) MUST_CHECK;
 

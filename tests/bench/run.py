@@ -31,6 +31,7 @@ OUT = ROOT / "build" / "bench"
 # program: libraries; backend: the gateway's own parts, from beside the binary
 PROGRAMS = {"load": [], "handler": [], "http_stub": [], "sqs_loop": [], "sqs_load": [],
             "curl_ceiling": ["-lcurl"],
+            "filter_bench": [BINARY.parent / "libpenstock.a", "-lcjson", "-lcrypto", "-luuid"],
             "spool_bench": [BINARY.parent / "libpenstock.a", "-luv", "-lsqlite3"],
             "backend": [BINARY.parent / "libpenstock.a", "-luv", "-lcurl", "-lcjson", "-lcrypto",
                         "-luuid"]}
@@ -683,9 +684,38 @@ def bench_backlog(bench):
                       "≤ 2× without" if (name, share) == ("with", "p99") else "")
 
 
+FILTER_GOALS = {"small, 1 pattern": "≤ 1.5", "large, 1 pattern": "≤ 1"}
+
+
+def bench_filter(bench):
+    """Event patterns against events of 1 KB and 250 KB, beside a bare parse of them by cJSON."""
+    found = {}
+    for _ in range(bench.rounds):
+        done = subprocess.run([OUT / "filter_bench", "0.3"], capture_output=True, text=True,
+                              check=True)
+        for line in done.stdout.splitlines():
+            got = json.loads(line)
+            plural = "s" if got["patterns"] > 1 else ""
+            name = f"{got['name']}, {got['patterns']:,} pattern{plural}"
+            found.setdefault(name, []).append(got)
+    times = {}
+    for name, rounds in found.items():
+        times[name] = bench.row(f"filter: {name}", [got["ns"] / 1000 for got in rounds], "µs",
+                                "not pinned")
+        bench.row(f"filter: {name}, times cJSON's parse", [got["ratio"] for got in rounds], "",
+                  "not pinned", FILTER_GOALS.get(name, ""))
+        bench.note(f"{statistics.median(got['mb_per_s'] for got in rounds):,.0f} MB/s, "
+                   f"{statistics.median(got['events_per_s'] for got in rounds):,.0f} events/s, "
+                   f"{rounds[0]['matches']:.2f} matches an event")
+    for size in ("small", "large"):
+        share = times[f"{size}, 1,000 patterns"] / times[f"{size}, 1 pattern"]
+        bench.note(f"{size}: 1,000 patterns take {share:.2f} times what 1 takes (goal ≤ 20)")
+
+
 BENCHES = {"footprint": bench_footprint, "sqs": bench_sqs, "sqs-python": bench_sqs_python,
            "single": bench_single, "invoke": bench_invoke, "clients": bench_clients,
-           "backends": bench_backends, "queues": bench_queues, "backlog": bench_backlog}
+           "backends": bench_backends, "queues": bench_queues, "backlog": bench_backlog,
+           "filter": bench_filter}
 
 
 def main(argv):
