@@ -87,7 +87,7 @@ static void decide_path(struct filter *f, uint32_t path)
         filter_index_probe(ix, path, &view);
     }
     for (uint32_t i = 0; i < shelf->n_others; i++)
-        if (filter_state_ask(f, shelf->others[i])->n)
+        if (filter_state_finds(f, shelf->others[i]))
             decide_of(f, shelf->others[i]);
 }
 

@@ -78,7 +78,7 @@ static void sort(struct filter *f, struct filter_answer *answer)
     f->n_pool = answer->at + n;
 }
 
-const struct filter_answer *filter_state_ask(struct filter *f, uint32_t number)
+static const struct filter_answer *ask(struct filter *f, uint32_t number)
 {
     const struct filter_test *test = &f->plan.tests[number];
     struct filter_answer *answer = &f->answers[number];
@@ -102,6 +102,19 @@ const struct filter_answer *filter_state_ask(struct filter *f, uint32_t number)
     }
     sort(f, answer);
     return answer;
+}
+
+/* Answers of other branches are kept only as long as they are few. */
+static void trim(struct filter *f)
+{
+    if (f->n_pool > KEPT_POOL + (uint64_t)4 * f->event.n_leaves)
+        filter_state_forget(f);
+}
+
+bool filter_state_finds(struct filter *f, uint32_t test)
+{
+    trim(f);
+    return ask(f, test)->n > 0;
 }
 
 /* All members in which the path has leaves. */
@@ -131,7 +144,7 @@ bool filter_state_alone(struct filter *f, uint32_t number)
     const struct filter_test *test = &f->plan.tests[number];
     if (f->event.paths[test->path].n == 0)
         return test->absent;
-    return (test->value && filter_state_ask(f, number)->n) || may_be_absent(f, test);
+    return (test->value && ask(f, number)->n) || may_be_absent(f, test);
 }
 
 /* The field as the join wants it; lists are numbers into the pool until the pool stands still. */
@@ -140,7 +153,7 @@ static bool add_item(struct filter *f, uint32_t number, bool absences, uint32_t 
     const struct filter_test *test = &f->plan.tests[number];
     if (f->event.paths[test->path].n == 0)
         return test->absent;
-    const struct filter_answer *hits = test->value ? filter_state_ask(f, number) : NULL;
+    const struct filter_answer *hits = test->value ? ask(f, number) : NULL;
     bool found = hits && hits->n, maybe = may_be_absent(f, test);
     if (!found && !maybe)
         return false;
@@ -178,8 +191,7 @@ bool filter_state_branch(struct filter *f, const struct filter_branch *branch)
 {
     uint32_t n = 0;
     const uint32_t *asked = f->plan.asked + branch->first;
-    if (f->n_pool > KEPT_POOL + 4 * f->event.n_leaves)
-        filter_state_forget(f);
+    trim(f);
     for (uint32_t i = 0; i < branch->n; i++)
         if (!add_item(f, asked[i], branch->absences, &n))
             return false;

@@ -32,8 +32,8 @@ struct filter {
     size_t n_patterns, n_words;
 };
 
-/* Does any leaf match? Borrowed until the round is over; known from then on. */
-const struct filter_answer *filter_state_ask(struct filter *, uint32_t test);
+/* Does any leaf meet the test, which {"exists": false} is no part of? */
+bool filter_state_finds(struct filter *, uint32_t test);
 /* Does the test alone, without regard to arrays, let the event pass? */
 bool filter_state_alone(struct filter *, uint32_t test);
 /* Does the branch match? */

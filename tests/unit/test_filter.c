@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include "engine/filter_value.h"
 #include "filter_cases.h"
+
+#include <math.h>
 
 static const struct filter_case structure[] = {
     {"{\"a\":[1]}", "{\"a\":1}", true},
@@ -290,6 +293,36 @@ static void test_not_an_event(void **unused)
     pattern_free(p);
 }
 
+/* The short way to a number and the general one agree, bit by bit. */
+static void test_numbers_agree(void **unused)
+{
+    (void)unused;
+    uint64_t state = 99;
+    size_t none = 0;
+    for (int i = 0; i < 200000; i++) {
+        char text[32];
+        size_t n = 0, digits = 1 + (size_t)(i % 18);
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        uint64_t bits = state >> 11;
+        if (bits & 1)
+            text[n++] = '-';
+        size_t point = (bits >> 1) % (digits + 1);
+        for (size_t k = 0; k < digits; k++) {
+            if (k == point && k > 0)
+                text[n++] = '.';
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            text[n++] = (char)('0' + (state >> 60) % 10);
+        }
+        double wanted = 0, got = filter_value_number((struct slice){text, n});
+        if (pattern_number((struct slice){text, n}, &wanted))
+            assert_true(got == wanted);
+        else
+            assert_true(isnan(got));
+        none += isnan(got) ? 1 : 0;
+    }
+    assert_true(none > 100 && none < 100000);
+}
+
 static void test_no_patterns(void **unused)
 {
     (void)unused;
@@ -302,9 +335,8 @@ static void test_no_patterns(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_together),
-        cmocka_unit_test(test_not_an_event),
+        cmocka_unit_test(test_alone),        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_not_an_event), cmocka_unit_test(test_numbers_agree),
         cmocka_unit_test(test_no_patterns),
     };
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
