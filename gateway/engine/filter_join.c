@@ -81,11 +81,12 @@ static uint32_t array_of(const struct filter_join *j, uint32_t around, const uin
     return j->members[child_of(j, around, last)].array == array ? array : FILTER_NONE;
 }
 
-/* Has a field before chosen an element of the array? Then absence beneath it depends on which. */
+/* Has a field before chosen an element of the array? Then absence beneath it depends on which. The
+ * first part of an array is always one that must be there. */
 static bool is_chosen(const struct filter_join *j, uint32_t from, uint32_t array)
 {
     for (uint32_t i = j->n_parts; i-- > from;)
-        if (j->parts[i].array == array && j->parts[i].wish == FILTER_MUST)
+        if (j->parts[i].array == array)
             return true;
     return false;
 }
@@ -140,7 +141,8 @@ static enum verdict place_absent(struct filter_join *j, uint32_t member, uint32_
 
 static bool join_member(struct filter_join *, uint32_t member, uint32_t begin, uint32_t end);
 
-/* The next member of the array, from `from` on, in which every value of the parts occurs. */
+/* A member of the array, from `from` on: before it there is none in which every value of the parts
+ * occurs. */
 static uint32_t leap(struct filter_join *j, uint32_t around, uint32_t begin, uint32_t end,
                      uint32_t from)
 {
@@ -151,13 +153,7 @@ static uint32_t leap(struct filter_join *j, uint32_t around, uint32_t begin, uin
         uint32_t hit = seek_hit(&j->items[j->parts[i].item], from, last);
         if (hit == FILTER_NONE)
             return FILTER_NONE;
-        uint32_t member = child_of(j, around, hit);
-        if (member > from || i == begin) {
-            bool moved = member > from;
-            from = member;
-            if (moved && i > begin)
-                i = begin - 1;
-        }
+        from = child_of(j, around, hit);
     }
     return from;
 }
