@@ -236,8 +236,14 @@ bool filter_value_matches(const struct pattern_value *v, const struct filter_vie
 
 bool filter_value_any(const struct pattern_field *field, const struct filter_view *view)
 {
-    for (size_t i = 0; i < field->n; i++)
-        if (filter_value_matches(&field->values[i], view))
+    bool string = view->kind == FILTER_STRING;
+    for (size_t i = 0; i < field->n; i++) {
+        const struct pattern_value *v = &field->values[i];
+        /* Long lists are of plain strings: their lengths tell most of them apart. */
+        if (v->kind == PATTERN_STRING && (!string || v->text.n != view->text.n))
+            continue;
+        if (filter_value_matches(v, view))
             return true;
+    }
     return false;
 }
