@@ -377,10 +377,10 @@ bool spool_db_recover(struct spool_db *db)
         if (rc != SQLITE_OK || ignored != 1)
             return false;
     }
-    if (checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE) != SPOOL_DB_OK)
-        return false;
-    db->damaged = false;
-    return true;
+    bool works = checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE) == SPOOL_DB_OK;
+    db->log.unsure = !works; /* the sync that failed may have been the log's */
+    db->damaged = db->damaged && !works;
+    return works;
 }
 
 enum spool_db_status spool_db_shrink(struct spool_db *db, int pages, bool *more)
