@@ -16,7 +16,7 @@ enum {
     CUTS = 60,
     OPS_MOST = 400,
     FAULTY_CUTS = 12,
-    YOUNG_CUTS = 120,
+    YOUNG_CUTS = 40,
     RETRY_MS = 5,
     ENDLESS = 1 << 30
 };
