@@ -43,6 +43,11 @@ static void print_errors(const struct catalog_errors *errors, bool json)
     buf_free(&b);
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void print_ok(const char *path, const struct catalog *c, bool json)
 {
     size_t events = 0;
@@ -50,8 +55,9 @@ static void print_ok(const char *path, const struct catalog *c, bool json)
         events += c->functions[i].n_events;
     if (!json) {
         print_errors(&c->warnings, false);
-        printf("%s: ok: %zu functions, %zu event source mappings, %zu queues\n", path,
-               c->n_functions, events, c->n_queues);
+        printf("%s: ok: %zu function%s, %zu event source mapping%s, %zu queue%s\n", path,
+               c->n_functions, plural(c->n_functions), events, plural(events), c->n_queues,
+               plural(c->n_queues));
         return;
     }
     struct buf b;
