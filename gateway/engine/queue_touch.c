@@ -189,7 +189,7 @@ static void start(struct queue *q, struct queue_touch *touch, bool deletes)
         return;
     }
     job->op.changes = job->changes;
-    job->op.relaxed = !deletes && !q->settings.fifo;
+    job->op.relaxed = !q->settings.fifo; /* in a FIFO queue what comes after hangs on it */
     job->op.done = touched;
     queue_submit(q->service, q, &job->op);
 }

@@ -137,7 +137,7 @@ void spool_submit(struct spool *s, struct spool_op *op)
         const struct spool_change *c = &op->changes[i];
         assert(c->key.n <= SPOOL_KEY_MAX && c->id <= INT64_MAX && c->to_id <= INT64_MAX);
         assert(!op->relaxed || c->kind == SPOOL_TAKE || c->kind == SPOOL_READ ||
-               c->kind == SPOOL_DUE);
+               c->kind == SPOOL_DUE || c->kind == SPOOL_DROP);
         (void)c;
     }
     assert(op->block == NULL);

@@ -15,7 +15,7 @@
 #include "io/loop.h"
 
 enum { SPOOL_SEQUENCE_BITS = 40, SPOOL_KEY_MAX = 512, SPOOL_OWNER_MAX = (1 << 23) - 1 };
-enum { SPOOL_RELAXED_MS = 1000 };
+enum { SPOOL_RELAXED_MS = 20 }; /* what is relaxed is synced when it is as old */
 
 static inline uint64_t spool_id(uint32_t owner, uint64_t sequence)
 {
@@ -57,9 +57,9 @@ struct spool_op {
     struct spool_change *changes;
     size_t n;
     void (*done)(struct spool_op *); /* on the loop, after the commit; never inside submit */
-    /* TAKE, DUE and READ only: done comes when the end of the process can take nothing away any
-     * more; a power cut can, for about SPOOL_RELAXED_MS: the last relaxed ones, never one without
-     * all that were told after it, and never one that a strict operation was told after. */
+    /* TAKE, DUE, DROP and READ only: done comes when the end of the process can take nothing away
+     * any more; a power cut can, for about SPOOL_RELAXED_MS: the last relaxed ones, never one
+     * without all that were told after it, and never one that a strict operation was told after. */
     bool relaxed;
     bool ok;
     bool full;     /* not ok because of the byte cap or a full disk: later it may work */

@@ -28,11 +28,6 @@ struct spool_db {
 
 /* ---- errors */
 
-static bool no_room(int sys)
-{
-    return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
-}
-
 /* What failed, by SQLite's code; why, by what the system said, if anything. */
 static void set_why(struct spool_db *db, int rc, int sys)
 {
@@ -64,7 +59,8 @@ static enum spool_db_status status_of(struct spool_db *db, int rc)
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_SHORT_READ)
             return SPOOL_DB_REFUSED; /* bad for who wants these bytes; what is written is safe */
-        return rc == SQLITE_IOERR_WRITE && no_room(sys) ? SPOOL_DB_FULL : SPOOL_DB_SUSPECT;
+        return rc == SQLITE_IOERR_WRITE && spool_space_is_short(sys) ? SPOOL_DB_FULL
+                                                                     : SPOOL_DB_SUSPECT;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         if (sys == EIO) /* SQLite says so too when the disk cannot read */
@@ -88,36 +84,27 @@ const char *spool_db_why(const struct spool_db *db)
 /* Says in err what a newcomer can act on. */
 static bool open_failed(struct spool_db *db, int rc, struct error *err)
 {
-    const char *text = sqlite3_errmsg(db->sql);
-    switch (rc & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return error_set(err, ERROR_STORE,
-                         "%s: in use by another program; end it, then start again", db->path);
-    case SQLITE_NOTADB:
-        return error_set(err, ERROR_STORE,
-                         "%s: not a database; choose another path, or move the file away",
-                         db->path);
-    case SQLITE_CORRUPT:
+    static const struct {
+        int code;
+        const char *text;
+    } remedies[] = {
+        {SQLITE_BUSY, "in use by another program; end it, then start again"},
+        {SQLITE_NOTADB, "not a database; choose another path, or move the file away"},
+        {SQLITE_READONLY, "read-only; the gateway must be able to write it and its directory"},
+        {SQLITE_FULL, "the disk is full"},
+    };
+    int code = rc & 0xff;
+    for (size_t i = 0; i < ARRAY_LEN(remedies); i++)
+        if (remedies[i].code == code)
+            return error_set(err, ERROR_STORE, "%s: %s", db->path, remedies[i].text);
+    if (code == SQLITE_CORRUPT)
         return error_set(err, ERROR_STORE,
                          "%s: damaged (%s); restore it from a copy, or save what is left with "
                          "`sqlite3 FILE .recover`",
-                         db->path, text);
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return error_set(err, ERROR_STORE,
-                         "%s: read-only; the gateway must be able to write it and its directory",
-                         db->path);
-    case SQLITE_FULL:
-        return error_set(err, ERROR_STORE, "%s: the disk is full", db->path);
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-        errno = sqlite3_system_errno(db->sql);
-        return errno != 0 ? error_sys(err, "%s: %s", db->path, sqlite3_errstr(rc))
-                          : error_set(err, ERROR_STORE, "%s: %s", db->path, text);
-    default:
-        return error_set(err, ERROR_STORE, "%s: %s", db->path, text);
-    }
+                         db->path, sqlite3_errmsg(db->sql));
+    errno = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(db->sql) : 0;
+    return errno != 0 ? error_sys(err, "%s: %s", db->path, sqlite3_errstr(rc))
+                      : error_set(err, ERROR_STORE, "%s: %s", db->path, sqlite3_errmsg(db->sql));
 }
 
 /* ---- opening */
@@ -334,6 +321,20 @@ int64_t spool_db_log_bytes(const struct spool_db *db)
     return spool_log_bytes(&db->log);
 }
 
+/* By SQLite's own descriptor: an error of the disk is told to each descriptor once. */
+enum spool_db_status spool_db_sync(struct spool_db *db)
+{
+    sqlite3_file *log = NULL;
+    if (!spool_log_is_unsynced(&db->log))
+        return SPOOL_DB_OK;
+    (void)sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    errno = 0;
+    int rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (rc == SQLITE_OK)
+        spool_log_synced(&db->log);
+    return status_of(db, rc);
+}
+
 static enum spool_db_status checkpoint(struct spool_db *db, int mode)
 {
     int frames = 0, copied = 0, moved = 0;
@@ -372,9 +373,7 @@ bool spool_db_recover(struct spool_db *db)
         return false;
     if (db->damaged) {
         int64_t ignored = 0;
-        int rc =
-            query_int(db, "SELECT 1 / (quick_check = 'ok') FROM pragma_quick_check(1)", &ignored);
-        if (rc != SQLITE_OK || ignored != 1)
+        if (query_int(db, spool_sql_check, &ignored) != SQLITE_OK || ignored != 1)
             return false;
     }
     bool works = checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE) == SPOOL_DB_OK;

@@ -34,7 +34,7 @@ const char *spool_db_why(const struct spool_db *); /* why the last status was no
 /* The same for people at start: returns false. */
 bool spool_db_failed(struct spool_db *, struct error *);
 
-/* Not synced: what it commits is with the system, and on disk with the next synced commit or
+/* Not synced: what it commits is with the system, and on disk with the next synced commit, sync or
  * checkpoint; until then a power cut takes it, and all that came after it. */
 enum spool_db_status spool_db_begin(struct spool_db *, bool synced);
 /* FULL also when the disk has no room for the file to grow: the log must always fit into it. New
@@ -45,6 +45,8 @@ void spool_db_rollback(struct spool_db *);
 
 /* ---- between transactions */
 int64_t spool_db_log_bytes(const struct spool_db *); /* not yet in the main file */
+/* What was committed so far is on disk then, though not in the main file. */
+enum spool_db_status spool_db_sync(struct spool_db *);
 enum spool_db_status spool_db_checkpoint(struct spool_db *);
 /* Gives free pages back to the file system, at most `pages`; *more: there are many left. */
 enum spool_db_status spool_db_shrink(struct spool_db *, int pages, bool *more);

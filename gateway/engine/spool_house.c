@@ -73,6 +73,22 @@ static void checkpoint(struct spool_thread *t)
         t->log_due_bytes = SPOOL_LOG_BYTES;
 }
 
+static int64_t sync_at_ms(const struct spool_thread *t)
+{
+    return t->unsynced_ms + SPOOL_RELAXED_MS;
+}
+
+void spool_house_sync_old(struct spool_thread *t)
+{
+    if (t->suspect || t->unsynced_ms == 0 || spool_house_now_ms() < sync_at_ms(t))
+        return;
+    enum spool_db_status status = spool_db_sync(t->rows.db);
+    if (status == SPOOL_DB_OK)
+        t->unsynced_ms = 0;
+    else
+        spool_house_suspect(t);
+}
+
 static void sweep(struct spool_thread *t)
 {
     judge(t, spool_rows_sweep(&t->rows));
@@ -95,11 +111,15 @@ void spool_house_after_group(struct spool_thread *t)
         sweep(t);
     if (spool_db_log_bytes(t->rows.db) >= t->log_due_bytes && !t->suspect)
         checkpoint(t);
+    spool_house_sync_old(t); /* also when every strict group fails */
 }
 
+/* What needs a sync gets it first: the silence for the rest begins after that. */
 void spool_house_when_idle(struct spool_thread *t)
 {
-    if (!may_keep_house(t))
+    bool unsynced = t->unsynced_ms != 0;
+    spool_house_sync_old(t);
+    if (unsynced || !may_keep_house(t))
         return;
     if (t->rows.wipes.n > 0) {
         spool_house_after_group(t);
@@ -124,6 +144,8 @@ int spool_house_sleep_ms(const struct spool_thread *t)
         return -1;
     if (t->suspect)
         return until(t->recover_at_ms);
+    if (t->unsynced_ms != 0)
+        return until(sync_at_ms(t));
     if (until(t->rest_until_ms) > 0)
         return until(t->rest_until_ms);
     return t->rows.wipes.n > 0 ? 0 : t->shrinking ? SHRINK_EVERY_MS : SPOOL_IDLE_MS;

@@ -24,6 +24,16 @@ void spool_log_copied(struct spool_log *l, bool all_in_file)
     l->synced = l->frames;
 }
 
+void spool_log_synced(struct spool_log *l)
+{
+    l->synced = l->frames;
+}
+
+bool spool_log_is_unsynced(const struct spool_log *l)
+{
+    return l->synced < l->frames;
+}
+
 int64_t spool_log_bytes(const struct spool_log *l)
 {
     return l->frames * FRAME_BYTES;

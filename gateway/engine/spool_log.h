@@ -15,6 +15,8 @@ struct spool_log {
 void spool_log_committed(struct spool_log *, int64_t frames, bool synced); /* all there are now */
 /* A checkpoint: they are synced; all_in_file: the next commit starts the log anew. */
 void spool_log_copied(struct spool_log *, bool all_in_file);
+void spool_log_synced(struct spool_log *); /* all that is committed */
+bool spool_log_is_unsynced(const struct spool_log *);
 int64_t spool_log_bytes(const struct spool_log *); /* not yet in the main file */
 /* See spool_db_disown. */
 void spool_log_disown(struct spool_log *, struct spool_space *);

@@ -15,6 +15,11 @@ void spool_space_init(struct spool_space *s)
     *s = (struct spool_space){.file = -1, .log = -1};
 }
 
+bool spool_space_is_short(int sys)
+{
+    return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
+}
+
 static bool reserve(int fd, int64_t from, int64_t to)
 {
     return fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from) == 0 ||

@@ -20,6 +20,8 @@ bool spool_space_reserve(struct spool_space *, int64_t bytes);
 /* A checkpoint cut the file to its length, and with that the reservation. */
 void spool_space_forget(struct spool_space *);
 
+bool spool_space_is_short(int sys); /* does this errno say that there is no room? */
+
 /* Cuts off what is in the log behind its first bytes. */
 void spool_space_cut_log(struct spool_space *, int64_t bytes);
 /* Writes a part of the log again, as it is, so that the next sync is one of it too. */

@@ -36,6 +36,7 @@ const char *const spool_sql_settings[] = {
 const char spool_sql_synced[] = "PRAGMA synchronous = FULL";
 const char spool_sql_unsynced[] = "PRAGMA synchronous = NORMAL";
 const char spool_sql_is_empty[] = "SELECT count(*) FROM sqlite_schema";
+const char spool_sql_check[] = "SELECT 1 / (quick_check = 'ok') FROM pragma_quick_check(1)";
 
 const char *const spool_sql_text[SPOOL_SQL_N] = {
     [SPOOL_SQL_BEGIN] = "BEGIN IMMEDIATE",

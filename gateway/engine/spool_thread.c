@@ -119,23 +119,18 @@ static enum spool_db_status apply_some(struct spool_thread *t, struct list *todo
     return status;
 }
 
-/* Relaxed ones need no sync, unless the last one is long ago. */
-static bool must_sync(const struct spool_thread *t, const struct list *todo)
-{
-    return !op_of(todo->next)->relaxed ||
-           (t->unsynced_ms != 0 && spool_house_now_ms() - t->unsynced_ms >= SPOOL_RELAXED_MS);
-}
-
 /* One transaction; on failure nothing of it stays, but the operations are in group. */
 static enum spool_db_status commit_some(struct spool_thread *t, struct list *todo,
                                         struct list *group, size_t max_rows)
 {
-    bool synced = must_sync(t, todo);
+    bool synced = !op_of(todo->next)->relaxed;
     enum spool_db_status status = spool_rows_begin(&t->rows, synced);
     if (status == SPOOL_DB_OK)
         status = apply_some(t, todo, group, max_rows);
     if (status == SPOOL_DB_OK)
         status = spool_rows_commit(&t->rows);
+    if (status == SPOOL_DB_OK && synced) /* one that changes nothing has synced nothing */
+        status = spool_db_sync(t->rows.db);
     if (status != SPOOL_DB_OK)
         spool_rows_rollback(&t->rows);
     else if (synced)
@@ -218,8 +213,11 @@ static void take_in(struct spool_thread *t)
 
 static void commit_relaxed(struct spool_thread *t)
 {
-    while (!list_empty(&t->relaxed) && !t->suspect)
+    while (!list_empty(&t->relaxed) && !t->suspect) {
         commit_group(t, &t->relaxed);
+        if (is_empty(t, &t->todo)) /* else the next group syncs */
+            spool_house_sync_old(t);
+    }
 }
 
 /* The relaxed ones are told before the others wait for the disk; then a group of the others, which

@@ -1,5 +1,4 @@
-/* fake_spool.c - the spool's contract in memory, with virtual time, random delays, failures and
- * crashes; and it checks what it is asked to do. */
+/* fake_spool.c - the spool's contract in memory: virtual time, delays, failures, crashes. */
 #include "tests/queuesim/fake_spool.h"
 
 #include "base/mem.h"
@@ -61,6 +60,8 @@ static void row_free(struct fake_row *r)
 
 static void erase(struct fake_disk *d, size_t from, size_t n)
 {
+    if (n == 0)
+        return;
     for (size_t i = from; i < from + n; i++)
         row_free(&d->rows[i]);
     memmove(&d->rows[from], &d->rows[from + n], (d->n - from - n) * sizeof *d->rows);
@@ -89,12 +90,12 @@ static void note(struct fake_disk *d, struct slice name, struct slice value)
 
 void fake_disk_free(struct fake_disk *d)
 {
-    if (d->n > 0)
-        erase(d, 0, d->n);
+    erase(d, 0, d->n);
     for (size_t i = 0; i < d->n_notes; i++) {
         free(d->notes[i].name);
         free(d->notes[i].value);
     }
+    fake_disk_sync(d);
     free(d->rows);
     free(d->notes);
     free(d->unsynced);
@@ -103,28 +104,38 @@ void fake_disk_free(struct fake_disk *d)
 
 /* ---- power */
 
-static void keep_undo(struct fake_disk *d, const struct fake_row *r)
+static void keep_undo(struct fake_disk *d, struct fake_row *r, bool dropped)
 {
     if (d->n_unsynced == d->cap_unsynced) {
         d->cap_unsynced = d->cap_unsynced > 0 ? d->cap_unsynced * 2 : 64;
         d->unsynced = mem_realloc(d->unsynced, d->cap_unsynced * sizeof *d->unsynced);
     }
-    d->unsynced[d->n_unsynced++] = (struct fake_undo){
-        .id = r->id, .due_ms = r->due_ms, .first_ms = r->first_ms, .takes = r->takes};
+    struct fake_undo *u = &d->unsynced[d->n_unsynced++];
+    *u = (struct fake_undo){.row = *r, .dropped = dropped};
+    struct fake_row *bare = dropped ? r : &u->row; /* the texts go with what is dropped */
+    bare->key = bare->head = bare->body = NULL;
 }
 
-void fake_disk_power_cut(struct fake_disk *d, size_t n, void (*lost)(const struct fake_row *))
+void fake_disk_power_cut(struct fake_disk *d, size_t n, void (*lost)(const struct fake_row *, bool))
 {
     for (; n > 0; n--) {
         const struct fake_undo *u = &d->unsynced[--d->n_unsynced];
-        struct fake_row *r = fake_disk_find(d, u->id);
-        REQUIRE(r != NULL); /* what deletes or moves it is a sync of all before */
-        r->due_ms = u->due_ms;
-        r->first_ms = u->first_ms;
-        r->takes = u->takes;
-        lost(r);
+        struct fake_row *r = u->dropped ? insert(d, u->row.id) : fake_disk_find(d, u->row.id);
+        REQUIRE(r != NULL); /* what moves or wipes it is a sync of all before */
+        if (u->dropped)
+            *r = u->row;
+        r->due_ms = u->row.due_ms;
+        r->first_ms = u->row.first_ms;
+        r->takes = u->row.takes;
+        lost(r, u->dropped);
     }
-    d->n_unsynced = 0;
+    fake_disk_sync(d);
+}
+
+void fake_disk_sync(struct fake_disk *d)
+{
+    for (; d->n_unsynced > 0; d->n_unsynced--)
+        row_free(&d->unsynced[d->n_unsynced - 1].row);
 }
 
 /* ---- changes */
@@ -200,7 +211,7 @@ static void change(struct fake_disk *d, struct spool_op *op, struct spool_change
     struct fake_row *r = fake_disk_find(d, c->id);
     c->found = r != NULL;
     if (op->relaxed && r != NULL)
-        keep_undo(d, r);
+        keep_undo(d, r, c->kind == SPOOL_DROP);
     switch (c->kind) {
     case SPOOL_PUT:
         put(d, c);
@@ -210,8 +221,7 @@ static void change(struct fake_disk *d, struct spool_op *op, struct spool_change
         break;
     case SPOOL_WIPE: {
         size_t from = fake_disk_place(d, c->id), to = fake_disk_place(d, c->to_id + 1);
-        if (to > from)
-            erase(d, from, to - from);
+        erase(d, from, to - from);
         break;
     }
     case SPOOL_TAKE:
@@ -251,7 +261,7 @@ static void perform(struct spool *s, struct spool_op *op)
     for (size_t i = 0; op->ok && i < op->n; i++)
         change(s->disk, op, &op->changes[i]);
     if (op->ok && !op->relaxed)
-        s->disk->n_unsynced = 0;
+        fake_disk_sync(s->disk);
     list_remove(&op->node);
     list_append(&s->committed, &op->node);
 }
@@ -311,8 +321,7 @@ void spool_submit(struct spool *s, struct spool_op *op)
 {
     REQUIRE(op->n > 0 && op->changes != NULL && op->done != NULL && op->block == NULL);
     for (size_t i = 0; i < op->n && op->relaxed; i++)
-        REQUIRE(op->changes[i].kind == SPOOL_TAKE || op->changes[i].kind == SPOOL_READ ||
-                op->changes[i].kind == SPOOL_DUE);
+        REQUIRE(op->changes[i].kind >= SPOOL_TAKE && op->changes[i].kind <= SPOOL_DROP);
     op->ok = op->full = false;
     list_append(&s->waiting, &op->node);
     if (!s->crashed)

@@ -18,11 +18,10 @@ struct fake_note {
     size_t n;
 };
 
-/* What a relaxed operation changed: how it was before. */
+/* What a relaxed operation changed: how it was before; with its texts when it was dropped. */
 struct fake_undo {
-    uint64_t id;
-    int64_t due_ms, first_ms;
-    uint32_t takes;
+    struct fake_row row;
+    bool dropped;
 };
 
 /* What is on disk, or with the system. Zeroed = empty. */
@@ -52,7 +51,9 @@ void fake_spool_set_faults(struct spool *, const struct fake_spool_faults *);
 struct fake_row *fake_disk_find(const struct fake_disk *, uint64_t id); /* NULL: none */
 size_t fake_disk_place(const struct fake_disk *, uint64_t id);          /* first row not before */
 /* After a crash: the last of the relaxed changes, n of them, never reached the disk. */
-void fake_disk_power_cut(struct fake_disk *, size_t n, void (*lost)(const struct fake_row *));
+void fake_disk_power_cut(struct fake_disk *, size_t n,
+                         void (*lost)(const struct fake_row *, bool dropped));
+void fake_disk_sync(struct fake_disk *); /* nothing can be lost any more */
 void fake_disk_free(struct fake_disk *);
 
 #endif

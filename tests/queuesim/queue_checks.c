@@ -36,20 +36,27 @@ void check_disk(struct world *w)
         const struct message *m = &w->messages[i];
         bool old = m->called_ms + w->retention_ms <= loop_now(w->loop);
         REQUIRE(!m->acked || m->duplicate || m->maybe || old || copies[i] == 1);
+        REQUIRE(!m->back || old || copies[i] == 1);
     }
 }
 
 /* All that may be forgotten: of a standard queue, and nothing but these. */
-void check_lost(const struct fake_row *r)
+void check_lost(const struct fake_row *r, bool deleted)
 {
     struct message *m = &world->messages[check_number(r)];
-    require_tell("lost: %zu is back at %u receives", check_number(r), (unsigned)r->takes);
+    require_tell("lost: %zu is back at %u receives%s", check_number(r), (unsigned)r->takes,
+                 deleted ? ", its delete" : "");
     world->lost++;
+    world->backs += deleted;
     for (size_t i = 0; i < SLOTS; i++) {
         if (world->slots[i].owner != r->id >> 40 || world->slots[i].settings.fifo)
             continue;
         m->receives = r->takes;
         m->hold_ms = 0;
+        if (deleted) {
+            m->back = true;
+            m->gone = false;
+        }
     }
 }
 
@@ -98,6 +105,18 @@ static void check_counts(struct world *w)
         REQUIRE(c.visible == t.visible && c.in_flight == t.in_flight && c.delayed == t.delayed);
         REQUIRE((c.oldest_ms >= 0) == (all > 0));
     }
+}
+
+void check_bytes(const struct world *w, size_t slot)
+{
+    const struct slot *s = &w->slots[slot];
+    uint64_t bytes = 0, end = spool_id(s->owner + 1, 0);
+    for (size_t i = fake_disk_place(&w->disk, spool_id(s->owner, 0));
+         i < w->disk.n && w->disk.rows[i].id < end; i++) {
+        const struct fake_row *r = &w->disk.rows[i];
+        bytes += r->key_n + r->head_n + r->body_n;
+    }
+    REQUIRE(queue_counts(s->q).bytes == bytes);
 }
 
 void check_step(struct world *w)
@@ -155,6 +174,7 @@ static void check_message(struct world *w, size_t slot, const struct queue_messa
     memcpy(known->id, m->id, sizeof known->id);
     known->receives = m->receives;
     known->received = true;
+    known->back = false;
     REQUIRE(m->first_ms > 0 && m->sent_ms > 0);
     const struct fake_row *row = check_row(w, number);
     known->hold_ms = again ? 0 : hold_ms; /* the same client may be changing it right now */

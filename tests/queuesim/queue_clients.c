@@ -58,8 +58,10 @@ void client_forget(struct world *w)
 /* From now on any message may have gone with a queue, or with a purge of one. */
 static void all_maybe(struct world *w)
 {
-    for (size_t i = 0; i < w->n_messages; i++)
+    for (size_t i = 0; i < w->n_messages; i++) {
         w->messages[i].maybe = true;
+        w->messages[i].back = false;
+    }
 }
 
 /* ---- queues come, change and go */
@@ -232,7 +234,7 @@ void client_tick(struct timer *t)
     struct client *c = container_of(t, struct client, tick);
     struct world *w = c->w;
     size_t slot = chance(60) ? 0 : below(SLOTS);
-    unsigned what = (unsigned)below(100);
+    unsigned what = w->consuming ? 30 + (unsigned)below(65) : (unsigned)below(100);
     if (w->slots[slot].q == NULL)
         client_open(w, slot);
     else if (what < 30)

@@ -154,9 +154,10 @@ static void touch(struct act *a, bool deletes)
         a->touches[i].receipt = slice_of(a->hands[i].receipt);
         a->changes[i] = deletes ? m->changes : ++m->changes;
         int64_t hold_ms = a->called_ms + a->touches[i].visibility_s * 1000;
-        if (deletes && (a->latest[i] || a->lost[i]))
+        if (deletes && (a->latest[i] || a->lost[i])) {
             m->maybe = true;
-        else if (!deletes && m->hold_ms > hold_ms)
+            m->back = false;
+        } else if (!deletes && m->hold_ms > hold_ms)
             m->hold_ms = hold_ms;
     }
     a->touch.entries = a->touches;

@@ -99,6 +99,8 @@ void world_start(struct world *w)
             client_open(w, i);
         else
             w->slots[i].owner = w->slots[i].q->owner;
+        if (w->slots[i].q != NULL)
+            check_bytes(w, i);
     }
     for (size_t i = 0; i < CLIENTS && !w->draining; i++) {
         w->clients[i].w = w;
@@ -142,7 +144,7 @@ void world_crash(struct world *w)
         w->cuts++;
         fake_disk_power_cut(&w->disk, below(w->disk.n_unsynced + 1), check_lost);
     }
-    w->disk.n_unsynced = 0; /* the system brings to the disk what it has */
+    fake_disk_sync(&w->disk); /* the system brings to the disk what it has */
     shuffle_notes(&w->disk);
     if (chance(30)) /* down for a while */
         w->loop->now_ms += (int64_t)below(chance(30) ? 400000 : 5000);
@@ -171,6 +173,7 @@ void world_end(struct world *w)
         const struct message *m = &w->messages[i];
         bool old = m->called_ms + w->retention_ms <= loop_now(w->loop);
         REQUIRE(!m->acked || m->duplicate || m->maybe || old || m->received);
+        REQUIRE(!m->back || old); /* it was to be received once more */
     }
     stop(w);
     fake_disk_free(&w->disk);

@@ -16,6 +16,7 @@ struct message {
     bool duplicate; /* and it was one of another */
     bool maybe;     /* it may be gone: unsure send, delete, purge */
     bool gone;      /* its delete was answered, and it is not on disk */
+    bool back;      /* a power cut took its delete: there again, until somebody gets it */
     bool received;
     uint32_t receives;
     int64_t called_ms, hold_ms; /* loop time; nobody else may get it before */
@@ -47,7 +48,8 @@ struct slot {
 struct world {
     uint64_t seed, rng;
     unsigned long steps, crashes, sends, receives;
-    unsigned long cuts, lost, late; /* power cuts, what they took, deletes of what they took */
+    /* Power cuts, what they took, deletes among it, deletes of what they took. */
+    unsigned long cuts, lost, backs, late;
     struct loop *loop;
     struct fake_disk disk;
     struct fake_spool_faults faults;
@@ -56,6 +58,7 @@ struct world {
     unsigned epoch; /* answers of a gateway that crashed are not heard */
     bool calling;   /* inside a call of the queues: no answer may come */
     bool draining, clock_moved, redriven;
+    bool consuming; /* clients only receive, delete and change */
     int64_t retention_ms;
     struct slot slots[SLOTS];
     struct message messages[MESSAGES_MAX];
@@ -88,8 +91,9 @@ void world_end(struct world *);
 void check_step(struct world *);
 void check_disk(struct world *); /* every message is where it must be, once */
 struct fake_row *check_row(const struct world *, size_t message);
-void check_lost(
-    const struct fake_row *); /* a power cut took its last receive, or the change of it */
+/* A power cut took its last receive, the change of it, or its delete. */
+void check_lost(const struct fake_row *, bool deleted);
+void check_bytes(const struct world *, size_t slot); /* right after a start */
 size_t check_number(const struct fake_row *);
 /* asked_ms: when it was called; attempt: its ReceiveRequestAttemptId, 0: none. */
 void check_received(struct world *, size_t slot, const struct queue_receive *, int64_t asked_ms,

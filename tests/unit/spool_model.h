@@ -13,7 +13,6 @@ struct model_row {
     bool there, wish_there;
     uint32_t takes, wish_takes;
     uint32_t op; /* under way; 0: none */
-    bool relaxed;
 };
 
 /* An operation, small enough to go through a pipe whole. */
@@ -26,7 +25,7 @@ struct model_op {
     struct {
         uint32_t row, takes;
         bool there;
-    } to[MODEL_BATCH]; /* MOVE: from and to */
+    } to[MODEL_BATCH]; /* MOVE: from and to; DROP: with the takes that it had */
 };
 
 struct model {
@@ -35,7 +34,7 @@ struct model {
     uint32_t ops;                           /* begun so far; they are numbered from 1 on */
     struct model_op relaxed[MODEL_RELAXED]; /* told, and no strict one after them */
     uint32_t n_relaxed;
-    uint32_t told_relaxed, lost; /* counted */
+    uint32_t told_relaxed, lost, lost_drops; /* counted */
 };
 
 static inline uint32_t model_random(struct model *m, uint32_t below)
@@ -89,7 +88,9 @@ static inline struct model_op model_next(struct model *m)
     uint32_t row, want = op.kind == SPOOL_MOVE ? 1 : 1 + model_random(m, MODEL_BATCH);
     while (op.n < want && model_pick(m, op.kind != SPOOL_PUT, &op, &row))
         model_set(&op, row, op.kind == SPOOL_PUT || op.kind == SPOOL_TAKE,
-                  op.kind == SPOOL_TAKE ? m->rows[row].takes + 1 : 0);
+                  op.kind == SPOOL_TAKE   ? m->rows[row].takes + 1
+                  : op.kind == SPOOL_DROP ? m->rows[row].takes
+                                          : 0);
     if (op.kind == SPOOL_MOVE && op.n == 1) {
         if (model_pick(m, false, &op, &row))
             model_set(&op, row, true, 0);
@@ -98,7 +99,7 @@ static inline struct model_op model_next(struct model *m)
     }
     if (op.n > 0)
         op.op = ++m->ops;
-    op.relaxed = op.kind == SPOOL_TAKE && model_random(m, 4) > 0;
+    op.relaxed = (op.kind == SPOOL_TAKE || op.kind == SPOOL_DROP) && model_random(m, 4) > 0;
     return op;
 }
 
@@ -126,7 +127,6 @@ static inline void model_apply(struct model *m, const struct model_op *op)
         struct model_row *r = &m->rows[op->to[i].row];
         if (op->stage == MODEL_BEGUN) {
             r->op = op->op;
-            r->relaxed = op->relaxed;
             r->wish_there = op->to[i].there;
             r->wish_takes = op->to[i].takes;
             continue;
@@ -148,23 +148,26 @@ static inline void model_apply(struct model *m, const struct model_op *op)
         abort();
 }
 
-/* As if the last relaxed one that was told had never been. */
+/* As if the last relaxed one that was told had never been; nor any that was not told yet. */
 static inline void model_lose_one(struct model *m)
 {
     const struct model_op *op = &m->relaxed[--m->n_relaxed];
-    for (uint32_t i = 0; i < op->n; i++)
-        m->rows[op->to[i].row].takes--;
-    for (uint32_t i = 0; i < MODEL_ROWS; i++) /* of a row that is under way, too */
-        if (m->rows[i].op != 0 && m->rows[i].relaxed)
-            m->rows[i].op = 0;
+    for (uint32_t i = 0; i < op->n; i++) {
+        struct model_row *r = &m->rows[op->to[i].row];
+        r->takes = op->kind == SPOOL_TAKE ? r->takes - 1 : op->to[i].takes;
+        r->there = true;
+    }
+    for (uint32_t i = 0; i < MODEL_ROWS; i++)
+        m->rows[i].op = 0;
     m->lost++;
+    m->lost_drops += op->kind == SPOOL_DROP;
 }
 
 /* ---- comparing */
 
 struct model_found {
     struct model_row rows[MODEL_ROWS];
-    size_t n;
+    int64_t bytes;
 };
 
 static inline void model_on_row(void *ctx, const struct spool_row *row)
@@ -175,7 +178,7 @@ static inline void model_on_row(void *ctx, const struct spool_row *row)
     f->rows[r].there = true;
     f->rows[r].takes = row->takes;
     assert_int_equal(row->first_ms, row->takes);
-    f->n++;
+    f->bytes += (int64_t)(row->key.n + row->bytes);
 }
 
 static inline void model_on_note(void *ctx, struct slice name, struct slice value)
@@ -231,6 +234,7 @@ static inline void model_check(struct model *m, struct fixture *f, bool power_cu
     found = (struct model_found){0};
     if (!fixture_open(f) || !spool_scan(f->spool, model_on_note, model_on_row, &found, &f->err))
         fail_msg("%s", f->err.text);
+    assert_int_equal(spool_bytes(f->spool), found.bytes);
     model_compare(m, &found, why, sizeof why);
     snprintf(first, sizeof first, "%s", why);
     while (why[0] != '\0' && power_cut && m->n_relaxed > 0) {
