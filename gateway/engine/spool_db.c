@@ -8,11 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LOG_RESERVED_BYTES = 20 * 1024 * 1024,
-    SPARE_PAGES = 128,      /* left alone by new rows */
-    FREE_PAGES_KEPT = 1024, /* a queue that fills and empties need not fight for its pages */
-};
+enum { LOG_RESERVED_BYTES = 20 * 1024 * 1024, SPARE_PAGES = 128 /* left alone by new rows */ };
 
 struct spool_db {
     sqlite3 *sql;
@@ -321,6 +317,11 @@ int64_t spool_db_log_bytes(const struct spool_db *db)
     return spool_log_bytes(&db->log);
 }
 
+void spool_db_begin_sync(struct spool_db *db)
+{
+    spool_log_begin_sync(&db->log, &db->space);
+}
+
 /* By SQLite's own descriptor: an error of the disk is told to each descriptor once. */
 enum spool_db_status spool_db_sync(struct spool_db *db)
 {
@@ -384,12 +385,10 @@ bool spool_db_recover(struct spool_db *db)
 
 enum spool_db_status spool_db_shrink(struct spool_db *db, int pages, bool *more)
 {
-    int64_t free_pages = 0, all = 0;
+    int64_t much = 0;
     *more = false;
-    int rc = query_int(db, "PRAGMA freelist_count", &free_pages);
-    if (rc == SQLITE_OK)
-        rc = query_int(db, "PRAGMA page_count", &all);
-    if (rc == SQLITE_OK && free_pages > FREE_PAGES_KEPT && free_pages > all / 4) {
+    int rc = query_int(db, spool_sql_much_free, &much);
+    if (rc == SQLITE_OK && much != 0) {
         char sql[64];
         snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
         rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);

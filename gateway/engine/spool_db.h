@@ -45,6 +45,8 @@ void spool_db_rollback(struct spool_db *);
 
 /* ---- between transactions */
 int64_t spool_db_log_bytes(const struct spool_db *); /* not yet in the main file */
+/* Has the system begin to write what spool_db_sync will wait for, when it is much. */
+void spool_db_begin_sync(struct spool_db *);
 /* What was committed so far is on disk then, though not in the main file. */
 enum spool_db_status spool_db_sync(struct spool_db *);
 enum spool_db_status spool_db_checkpoint(struct spool_db *);

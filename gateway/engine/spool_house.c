@@ -80,8 +80,12 @@ static int64_t sync_at_ms(const struct spool_thread *t)
 
 void spool_house_sync_old(struct spool_thread *t)
 {
-    if (t->suspect || t->unsynced_ms == 0 || spool_house_now_ms() < sync_at_ms(t))
+    if (t->suspect || t->unsynced_ms == 0)
         return;
+    if (spool_house_now_ms() < sync_at_ms(t)) {
+        spool_db_begin_sync(t->rows.db);
+        return;
+    }
     enum spool_db_status status = spool_db_sync(t->rows.db);
     if (status == SPOOL_DB_OK)
         t->unsynced_ms = 0;

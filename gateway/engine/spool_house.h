@@ -8,7 +8,7 @@ int64_t spool_house_now_ms(void); /* monotonic */
 /* The disk failed, with what spool_db_why says: nothing is promised until it works again. */
 void spool_house_suspect(struct spool_thread *);
 void spool_house_recover(struct spool_thread *); /* tries to, when it is time */
-/* Syncs what has been waiting for it for SPOOL_RELAXED_MS, if anything has. */
+/* Syncs what has been waiting for it for SPOOL_RELAXED_MS; what is younger is prepared for it. */
 void spool_house_sync_old(struct spool_thread *);
 void spool_house_after_group(struct spool_thread *);
 /* How long the thread may wait for operations; -1: for ever. */

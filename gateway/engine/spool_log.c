@@ -3,7 +3,7 @@
 
 #include "engine/spool_sql.h"
 
-enum { HEADER_BYTES = 32, FRAME_BYTES = SPOOL_PAGE_BYTES + 24 };
+enum { HEADER_BYTES = 32, FRAME_BYTES = SPOOL_PAGE_BYTES + 24, BEGIN_FRAMES = 24 };
 
 static int64_t place_of(int64_t frame)
 {
@@ -20,7 +20,7 @@ void spool_log_committed(struct spool_log *l, int64_t frames, bool synced)
 void spool_log_copied(struct spool_log *l, bool all_in_file)
 {
     if (all_in_file)
-        l->frames = 0;
+        l->frames = l->begun = 0;
     l->synced = l->frames;
 }
 
@@ -32,6 +32,16 @@ void spool_log_synced(struct spool_log *l)
 bool spool_log_is_unsynced(const struct spool_log *l)
 {
     return l->synced < l->frames;
+}
+
+void spool_log_begin_sync(struct spool_log *l, struct spool_space *space)
+{
+    if (l->begun < l->synced)
+        l->begun = l->synced;
+    if (l->frames - l->begun < BEGIN_FRAMES)
+        return;
+    spool_space_write_log(space, place_of(l->begun), place_of(l->frames));
+    l->begun = l->frames;
 }
 
 int64_t spool_log_bytes(const struct spool_log *l)

@@ -82,6 +82,13 @@ void spool_space_cut_log(struct spool_space *s, int64_t bytes)
         return; /* the disk is broken: one who starts on it again may find what was refused */
 }
 
+/* Does not wait, and what fails is told by the sync: its answer says nothing. */
+void spool_space_write_log(const struct spool_space *s, int64_t from, int64_t to)
+{
+    if (s->log >= 0)
+        (void)sync_file_range(s->log, from, to - from, SYNC_FILE_RANGE_WRITE);
+}
+
 bool spool_space_rewrite_log(struct spool_space *s, int64_t from, int64_t to)
 {
     char copy[COPY_BYTES];

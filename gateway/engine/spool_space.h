@@ -24,6 +24,8 @@ bool spool_space_is_short(int sys); /* does this errno say that there is no room
 
 /* Cuts off what is in the log behind its first bytes. */
 void spool_space_cut_log(struct spool_space *, int64_t bytes);
+/* Has the system begin to write a part of the log; the next sync waits for that much less. */
+void spool_space_write_log(const struct spool_space *, int64_t from, int64_t to);
 /* Writes a part of the log again, as it is, so that the next sync is one of it too. */
 bool spool_space_rewrite_log(struct spool_space *, int64_t from, int64_t to) MUST_CHECK;
 

@@ -36,6 +36,9 @@ const char *const spool_sql_settings[] = {
 const char spool_sql_synced[] = "PRAGMA synchronous = FULL";
 const char spool_sql_unsynced[] = "PRAGMA synchronous = NORMAL";
 const char spool_sql_is_empty[] = "SELECT count(*) FROM sqlite_schema";
+/* Some are kept: a queue that fills and empties need not fight for its pages. */
+const char spool_sql_much_free[] = "SELECT freelist_count > max(1024, page_count / 4)"
+                                   " FROM pragma_freelist_count, pragma_page_count";
 const char spool_sql_check[] = "SELECT 1 / (quick_check = 'ok') FROM pragma_quick_check(1)";
 
 const char *const spool_sql_text[SPOOL_SQL_N] = {

@@ -15,6 +15,7 @@ extern const char *const spool_sql_steps[SPOOL_SCHEMA];
 extern const char *const spool_sql_settings[];
 extern const char spool_sql_synced[], spool_sql_unsynced[]; /* between transactions */
 extern const char spool_sql_is_empty[];                     /* one row: number of tables and such */
+extern const char spool_sql_much_free[];                    /* one row, 1: many free pages */
 extern const char spool_sql_check[]; /* one row, 1: the file is sound; else it fails */
 
 enum spool_sql {
