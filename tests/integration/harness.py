@@ -7,6 +7,7 @@ when it returns, fails when it raises, and is skipped by t.skip(reason) or by a 
 import contextlib
 import fnmatch
 import importlib
+import itertools
 import os
 import shutil
 import signal
@@ -81,6 +82,9 @@ class Shared:
             server.stop()
 
 
+QUEUE_NUMBERS = itertools.count(1)  # tests of two files may have the same name
+
+
 class Test:
     """What a test gets: a folder of its own, servers, gateways; all of it ends with the test."""
 
@@ -139,7 +143,7 @@ class Test:
         sqs = self.sqs(server)
         self.queues += 1
         fifo = ".fifo" if suffix.endswith(".fifo") else ""
-        stem = f"{self.name[5:60]}-{self.queues}-{os.getpid()}"
+        stem = f"{self.name[5:55]}-{next(QUEUE_NUMBERS)}-{os.getpid()}"
         name = f"{stem}-{suffix.removesuffix('.fifo')}{fifo}"
         if dead_after is None:
             return sqs.create(name, **attributes)

@@ -58,7 +58,6 @@ class Sqs:
         if name.endswith(".fifo"):
             attributes.setdefault("FifoQueue", "true")
         attributes = {key: str(value) for key, value in attributes.items()}
-        self.connection.close()  # an idle one may break: tried again, the queue exists already
         made = self.call("CreateQueue", QueueName=name, Attributes=attributes)
         return Queue(self, name, made["QueueUrl"])
 
